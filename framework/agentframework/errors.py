@@ -1,0 +1,232 @@
+"""Every error that agentframework raises, in one tree; an error carries data and `__str__` writes the sentence.
+
+    AgentFrameworkError
+    ├── ConfigError                 the config file is wrong; carries every problem found
+    ├── PluginError                 a plugin could not be loaded
+    ├── ToolDefinitionError         a tool cannot be registered as it is written
+    │   └── DuplicateToolError      two owners of one tool name
+    ├── ToolError                   raised by a tool: its text is for the model
+    ├── ArgumentsError              a call's arguments do not fit the tool's schema
+    ├── AudioError                  an audio backend is unknown or cannot start
+    ├── FormatError                 an audio format that nobody knows
+    ├── ScriptError                 a script for the local agent is wrong
+    ├── RestError                   a REST call failed
+    │   ├── AuthError               the key was refused, or lacks a permission
+    │   └── NotFoundError           there is no such agent
+    └── SessionError
+        ├── StartError              the conversation could not be started
+        └── SessionEndedError       something was sent after the end
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "AgentFrameworkError",
+    "ArgumentProblem",
+    "ArgumentsError",
+    "AudioError",
+    "AuthError",
+    "ConfigError",
+    "ConfigProblem",
+    "DuplicateToolError",
+    "FormatError",
+    "NotFoundError",
+    "PluginError",
+    "RestError",
+    "ScriptError",
+    "SessionEndedError",
+    "SessionError",
+    "StartError",
+    "ToolDefinitionError",
+    "ToolError",
+]
+
+
+class AgentFrameworkError(Exception):
+    """The root: catch it to catch everything that this package raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong in a config file: where it stands, what is wrong, and what would be right."""
+
+    file: str
+    line: int | None
+    key: str
+    problem: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line is not None else self.file
+        where = f"{place}: {self.key}: " if self.key else f"{place}: "
+        return where + self.problem + (f" ({self.fix})" if self.fix else "")
+
+
+class ConfigError(AgentFrameworkError):
+    """The config cannot be used; `problems` holds all that was found, in the order of the file."""
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class PluginError(AgentFrameworkError):
+    """A plugin could not be loaded, or one of its hooks failed."""
+
+    def __init__(self, plugin: str, distribution: str, version: str, cause: str, fix: str) -> None:
+        super().__init__(plugin, distribution, version, cause, fix)
+        self.plugin = plugin
+        self.distribution = distribution
+        self.version = version
+        self.cause = cause
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin!r} ({self.distribution} {self.version}): {self.cause}. {self.fix}"
+
+
+class ToolDefinitionError(AgentFrameworkError):
+    """A tool cannot be registered as it is written."""
+
+    def __init__(self, tool: str, problem: str, *, owner: str = "", fix: str = "") -> None:
+        super().__init__(tool, problem, owner, fix)
+        self.tool = tool
+        self.problem = problem
+        self.owner = owner
+        self.fix = fix
+
+    def __str__(self) -> str:
+        owner = f" of {self.owner}" if self.owner else ""
+        return f"tool {self.tool!r}{owner}: {self.problem}" + (f"; {self.fix}" if self.fix else "")
+
+
+class DuplicateToolError(ToolDefinitionError):
+    """Two owners of one tool name; the first stays, the second is refused."""
+
+    def __init__(self, tool: str, *, owner: str, first_owner: str) -> None:
+        super().__init__(
+            tool,
+            f"the name is taken by {first_owner or 'another tool'}",
+            owner=owner,
+            fix=f'disable one of the two, for instance with [tools] disable = ["{tool}"] or [plugins] disable',
+        )
+        self.first_owner = first_owner
+
+
+class ToolError(AgentFrameworkError):
+    """Raise it in a tool: the text goes to the model, word for word, as the call's failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentProblem:
+    """One argument that does not fit: the field's path, what was expected, and what came."""
+
+    field: str
+    expected: str
+    came: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: expected {self.expected}, got {self.came}"
+
+
+class ArgumentsError(AgentFrameworkError):
+    """A call's arguments do not fit; `__str__` is the text that the model is told."""
+
+    def __init__(self, tool: str, problems: Sequence[ArgumentProblem]) -> None:
+        super().__init__(tool, problems)
+        self.tool = tool
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        said = "; ".join(str(problem) for problem in self.problems)
+        return f"The arguments of {self.tool} do not fit. {said}. Call {self.tool} again with this corrected."
+
+
+class AudioError(AgentFrameworkError):
+    """An audio backend is unknown or cannot start; the text says which, why, and what would help."""
+
+
+class FormatError(AgentFrameworkError):
+    """An audio format that nobody knows."""
+
+    def __init__(self, format_name: str, known: Sequence[str]) -> None:
+        super().__init__(format_name, known)
+        self.format_name = format_name
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return f"unknown audio format {self.format_name!r}; known are {', '.join(self.known)}"
+
+
+class ScriptError(AgentFrameworkError):
+    """A script for the local agent is wrong; the text names file, step and what would be right."""
+
+
+class RestError(AgentFrameworkError):
+    """A REST call failed; `status` is the HTTP status, or None where no answer came."""
+
+    def __init__(self, what: str, *, status: int | None = None, hint: str = "") -> None:
+        super().__init__(what, status, hint)
+        self.what = what
+        self.status = status
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.what + (f"; {self.hint}" if self.hint else "")
+
+
+class AuthError(RestError):
+    """The key was refused, or lacks a permission."""
+
+
+class NotFoundError(RestError):
+    """There is no such agent."""
+
+
+class SessionError(AgentFrameworkError):
+    """Something went wrong with one conversation."""
+
+
+class StartError(SessionError):
+    """The conversation could not be started.
+
+    `phase` is "connect" or "start"; `close_code` and `close_reason` are what the agent's side said, where it
+    said anything (protocol 1.8).
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        phase: str,
+        close_code: int | None = None,
+        close_reason: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(problem, phase, close_code, close_reason, hint)
+        self.problem = problem
+        self.phase = phase
+        self.close_code = close_code
+        self.close_reason = close_reason
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.problem + (f"; {self.hint}" if self.hint else "")
+
+
+class SessionEndedError(SessionError):
+    """Something was sent on a conversation that is not running."""
+
+    def __init__(self, what: str, state: str) -> None:
+        super().__init__(what, state)
+        self.what = what
+        self.state = state
+
+    def __str__(self) -> str:
+        return f"cannot send {self.what}: the conversation {self.state}"

@@ -1,21 +1,21 @@
 """Every error that agentframework raises, in one tree; an error carries data and `__str__` writes the sentence.
 
-    AgentFrameworkError
-    ├── ConfigError                 the config file is wrong; carries every problem found
-    ├── PluginError                 a plugin could not be loaded
-    ├── ToolDefinitionError         a tool cannot be registered as it is written
-    │   └── DuplicateToolError      two owners of one tool name
-    ├── ToolError                   raised by a tool: its text is for the model
-    ├── ArgumentsError              a call's arguments do not fit the tool's schema
-    ├── AudioError                  an audio backend is unknown or cannot start
-    ├── FormatError                 an audio format that nobody knows
-    ├── ScriptError                 a script for the local agent is wrong
-    ├── RestError                   a REST call failed
-    │   ├── AuthError               the key was refused, or lacks a permission
-    │   └── NotFoundError           there is no such agent
-    └── SessionError
-        ├── StartError              the conversation could not be started
-        └── SessionEndedError       something was sent after the end
+AgentFrameworkError
+├── ConfigError                 the config file is wrong; carries every problem found
+├── PluginError                 a plugin could not be loaded
+├── ToolDefinitionError         a tool cannot be registered as it is written
+│   └── DuplicateToolError      two owners of one tool name
+├── ToolError                   raised by a tool: its text is for the model
+├── ArgumentsError              a call's arguments do not fit the tool's schema
+├── AudioError                  an audio backend is unknown or cannot start
+├── FormatError                 an audio format that nobody knows
+├── ScriptError                 a script for the local agent is wrong
+├── RestError                   a REST call failed
+│   ├── AuthError               the key was refused, or lacks a permission
+│   └── NotFoundError           there is no such agent
+└── SessionError
+    ├── StartError              the conversation could not be started
+    └── SessionEndedError       something was sent after the end
 """
 
 from __future__ import annotations

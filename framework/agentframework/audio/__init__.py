@@ -1,0 +1,1 @@
+"""Where the agent's voice goes and where the user's comes from."""

@@ -1,0 +1,157 @@
+"""What happens in a conversation, as the handlers of users and plugins see it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from agentframework.formats import AudioFormat
+from agentframework.protocol import messages as m
+
+__all__ = [
+    "LOSSY_EVENTS",
+    "Callbacks",
+    "Event",
+    "SessionEnded",
+    "SessionStarted",
+    "ToolAnswered",
+    "ToolCalled",
+    "method_name",
+]
+
+Done = Awaitable[None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """The agent's side has accepted the conversation."""
+
+    conversation_id: str
+    input_format: AudioFormat
+    output_format: AudioFormat
+    type: str = "session_started"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The conversation is over; the last event of every session that was begun, also of one that never started.
+
+    `reason` is "user", "agent" or "error"; `close_code` is 1006 where the socket broke without a close frame and
+    None where there was no socket; `phase` is "connect", "start" or "live" (protocol 1.8).
+    """
+
+    conversation_id: str | None
+    reason: str
+    close_code: int | None
+    close_reason: str
+    message: str
+    phase: str
+    hint: str
+    type: str = "session_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The agent calls one of our tools; `parameters` is what it sent, not yet checked."""
+
+    call_id: str
+    tool_name: str
+    parameters: Any
+    owner: str
+    type: str = "tool_called"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """A tool call has its outcome. `text` is what the agent is told where `sent` is true.
+
+    `outcome` is a word of the ledger ("ok", "timeout", "bad arguments", ...); `duration` is in seconds from the
+    receipt of the call.
+    """
+
+    call_id: str
+    tool_name: str
+    parameters: Any
+    owner: str
+    outcome: str
+    text: str
+    is_error: bool
+    sent: bool
+    duration: float
+    type: str = "tool_answered"
+
+
+Event = m.ReceivedMessage | SessionStarted | SessionEnded | ToolCalled | ToolAnswered
+"""Whatever a handler can be given."""
+
+LOSSY_EVENTS = frozenset({"audio", "audio_alignment", "vad_score"})
+"""What a handler loses first when it cannot keep up."""
+
+
+def method_name(event: Event) -> str:
+    """The name of the `Callbacks` method that is for this event alone."""
+    return "on_unknown_message" if isinstance(event, m.UnknownMessage) else f"on_{event.type}"
+
+
+class Callbacks:
+    """Handlers of a conversation's events: derive from it and define the methods that you need.
+
+        class Transcript(Callbacks):
+            def on_agent_response(self, message):
+                print("agent:", message.agent_response_event.agent_response)
+
+    Each method is called with the message as it was parsed from the wire (fields: protocol 3), or with one of
+    this module's events. A plain method runs in a worker thread, an `async def` on the user's loop; the methods
+    of one object are called one after another, in the order in which things happened. One that raises is logged
+    with its owner and the conversation goes on; one that is slow delays nobody else. An object that falls
+    1,000 events behind loses audio, alignment and VAD events; at 10,000 it gets no more.
+    """
+
+    def on_event(self, event: Event) -> Done:
+        """Every event, known or not, before the method that is for it alone."""
+
+    def on_session_started(self, event: SessionStarted) -> Done: ...
+    def on_session_ended(self, event: SessionEnded) -> Done: ...
+    def on_tool_called(self, event: ToolCalled) -> Done: ...
+    def on_tool_answered(self, event: ToolAnswered) -> Done: ...
+
+    def on_conversation_initiation_metadata(
+        self, message: m.ConversationInitiationMetadataMessage
+    ) -> Done: ...
+    def on_asr_initiation_metadata(self, message: m.AsrInitiationMetadataMessage) -> Done: ...
+    def on_audio(self, message: m.AudioMessage) -> Done: ...
+    def on_audio_alignment(self, message: m.AudioAlignmentMessage) -> Done: ...
+    def on_agent_response(self, message: m.AgentResponseMessage) -> Done: ...
+    def on_agent_response_correction(self, message: m.AgentResponseCorrectionMessage) -> Done: ...
+    def on_agent_chat_response_part(self, message: m.AgentChatResponsePartMessage) -> Done: ...
+    def on_agent_reasoning_response_part(self, message: m.AgentReasoningResponsePartMessage) -> Done: ...
+    def on_agent_response_complete(self, message: m.AgentResponseCompleteMessage) -> Done: ...
+    def on_agent_response_metadata(self, message: m.AgentResponseMetadataMessage) -> Done: ...
+    def on_user_transcript(self, message: m.UserTranscriptMessage) -> Done: ...
+    def on_tentative_user_transcript(self, message: m.TentativeUserTranscriptMessage) -> Done: ...
+    def on_interruption(self, message: m.InterruptionMessage) -> Done: ...
+    def on_ping(self, message: m.PingMessage) -> Done: ...
+    def on_client_tool_call(self, message: m.ClientToolCallMessage) -> Done: ...
+    def on_agent_tool_request(self, message: m.AgentToolRequestMessage) -> Done: ...
+    def on_agent_tool_response(self, message: m.AgentToolResponseMessage) -> Done: ...
+    def on_agent_tool_response_full_payload(self, message: m.AgentToolResponseFullPayloadMessage) -> Done: ...
+    def on_mcp_tool_call(self, message: m.McpToolCallMessage) -> Done: ...
+    def on_mcp_connection_status(self, message: m.McpConnectionStatusMessage) -> Done: ...
+    def on_vad_score(self, message: m.VadScoreMessage) -> Done: ...
+    def on_context_usage(self, message: m.ContextUsageMessage) -> Done: ...
+    def on_guardrail_triggered(self, message: m.GuardrailTriggeredMessage) -> Done: ...
+    def on_error(self, message: m.ErrorMessage) -> Done: ...
+    def on_client_error(self, message: m.ClientErrorMessage) -> Done: ...
+    def on_internal_turn_probability(self, message: m.InternalTurnProbabilityMessage) -> Done: ...
+    def on_internal_tentative_agent_response(
+        self, message: m.InternalTentativeAgentResponseMessage
+    ) -> Done: ...
+    def on_rich_content(self, message: m.RichContentMessage) -> Done: ...
+    def on_agent_typing(self, message: m.AgentTypingMessage) -> Done: ...
+    def on_external_agent_connected(self, message: m.ExternalAgentConnectedMessage) -> Done: ...
+    def on_external_agent_disconnected(self, message: m.ExternalAgentDisconnectedMessage) -> Done: ...
+    def on_queue_status(self, message: m.QueueStatusMessage) -> Done: ...
+    def on_dtmf_request(self, message: m.DtmfRequestMessage) -> Done: ...
+    def on_unknown_message(self, message: m.UnknownMessage) -> Done: ...
+    def on_malformed_frame(self, frame: m.MalformedFrame) -> Done: ...

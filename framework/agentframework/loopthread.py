@@ -1,0 +1,160 @@
+"""An asyncio loop on a named daemon thread that runs while somebody needs it, and the way into a loop."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["LoopThread", "Mailbox"]
+
+_log = logging.getLogger("agentframework.loopthread")
+_JOIN_TIMEOUT = 1.0
+
+
+class Mailbox:
+    """Hands calls from any thread to one loop, in order; a burst costs the loop one wake-up."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._armed = False
+
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        """Have the loop call `function(*args)` soon. From any thread; never blocks.
+
+        Raises RuntimeError where the loop is closed; the call is then lost, and that is how the caller knows.
+        """
+        self._waiting.append((function, args))
+        if not self._armed:
+            self._armed = True
+            try:
+                self.loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:
+                self._armed = False
+                self._waiting.clear()
+                raise
+
+    def _deliver(self) -> None:
+        self._armed = False
+        waiting = self._waiting
+        for _ in range(len(waiting)):
+            function, args = waiting.popleft()
+            try:
+                function(*args)
+            except Exception:  # noqa: BLE001 - one bad call must not stop the others
+                _log.exception("a call that was handed to the loop failed")
+
+
+class LoopThread:
+    """One loop on one daemon thread, started by the first `acquire`, stopped by the last `release`.
+
+    The loop is uvloop's where that installs. At exit the thread is joined, for a second at most; after a fork the
+    child has none and starts its own. Thread-safe.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lock = threading.Lock()
+        self._users = 0
+        self._thread: threading.Thread | None = None
+        self._mailbox: Mailbox | None = None
+        _alive.add(self)
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread that runs the loop now, or None."""
+        return self._thread
+
+    def acquire(self) -> Mailbox:
+        """The mailbox of the running loop, which runs on until as many `release` calls have come."""
+        with self._lock:
+            if self._mailbox is None:
+                self._mailbox = self._start()
+            self._users += 1
+            return self._mailbox
+
+    def release(self) -> None:
+        """Take one `acquire` back. From any thread, the loop's own among them; does not wait."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._stop()
+
+    def join(self, timeout: float = _JOIN_TIMEOUT) -> None:
+        """End the loop, whoever needs it, and wait for its thread; for the exit of the process."""
+        with self._lock:
+            thread = self._thread
+            self._users = 0
+            self._stop()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def forget(self) -> None:
+        """After a fork, in the child: the thread is not there, so begin anew."""
+        self._lock = threading.Lock()
+        self._users = 0
+        self._thread = self._mailbox = None
+
+    def _start(self) -> Mailbox:
+        mailbox = Mailbox(_new_loop())
+        self._thread = threading.Thread(target=_run, args=(mailbox.loop,), name=self.name, daemon=True)
+        self._thread.start()
+        return mailbox
+
+    def _stop(self) -> None:
+        mailbox, self._mailbox = self._mailbox, None
+        if mailbox is not None:
+            mailbox.loop.call_soon_threadsafe(mailbox.loop.stop)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        _cancel_all(loop)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=_JOIN_TIMEOUT))
+
+
+_alive: weakref.WeakSet[LoopThread] = weakref.WeakSet()
+
+
+@atexit.register
+def _join_all() -> None:
+    for loop_thread in list(_alive):
+        loop_thread.join()
+
+
+def _forget_all() -> None:
+    for loop_thread in list(_alive):
+        loop_thread.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

@@ -1,0 +1,1 @@
+"""How frames travel: over a WebSocket, or in memory."""

@@ -1,0 +1,50 @@
+"""What the engine needs of a transport, and how one says that it is closed or could not be opened."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Transport", "TransportClosedError", "TransportRefusedError"]
+
+
+class TransportClosedError(Exception):
+    """The transport is closed; 1006 is the code where no close frame came (protocol 1.8)."""
+
+    def __init__(self, code: int, reason: str, *, problem: str = "") -> None:
+        super().__init__(code, reason, problem)
+        self.code = code
+        self.reason = reason
+        self.problem = problem
+
+    def __str__(self) -> str:
+        said = f"{self.code} {self.reason}".strip()
+        return f"the connection was closed ({said})" + (f": {self.problem}" if self.problem else "")
+
+
+class TransportRefusedError(Exception):
+    """The transport could not be opened; `status` is the HTTP status where there was one.
+
+    `place` is the address without query and credentials; it may be printed.
+    """
+
+    def __init__(self, place: str, problem: str, *, status: int | None = None) -> None:
+        super().__init__(place, problem, status)
+        self.place = place
+        self.problem = problem
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"cannot connect to {self.place}: {self.problem}"
+
+
+class Transport(Protocol):
+    """Carries text frames both ways, on the loop where it was opened."""
+
+    async def receive(self) -> str | bytes:
+        """The next frame. Raises `TransportClosedError` when no more will come."""
+
+    async def send(self, frame: str) -> None:
+        """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say goodbye and close; never raises, and takes as long as the caller lets it."""

@@ -1,0 +1,92 @@
+"""Frames over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from agentframework.transports.base import TransportClosedError, TransportRefusedError
+
+__all__ = ["WebSocketTransport", "open_websocket"]
+
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+"""The largest frame that is taken, as in the SDK (protocol 4.6: chunks can be seconds long)."""
+
+
+class WebSocketTransport:
+    """A connected WebSocket; made by `open_websocket`. Everything runs on the loop where it was opened."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> str | bytes:
+        """The next frame. Raises `TransportClosedError` when no more will come."""
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+
+    async def send(self, frame: str) -> None:
+        """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""
+        try:
+            await self._connection.send(frame)
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close with a close frame, and wait for the peer's."""
+        await self._connection.close(code, reason)
+
+
+async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTransport:
+    """A connection to `url` (ws or wss), without compression: base64 audio hardly shrinks.
+
+    Raises `TransportRefusedError` where there is no answer within `timeout` seconds, the name is not known, the
+    certificate is not trusted, or the server says no.
+    """
+    place = _place(url)
+    try:
+        context = await asyncio.to_thread(ssl.create_default_context) if url.startswith("wss:") else None
+        connection = await connect(
+            url, ssl=context, compression=None, max_size=MAX_FRAME_BYTES, open_timeout=timeout, proxy=None
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise TransportRefusedError(place, f"the server answered {status}", status=status) from error
+    except InvalidURI as error:
+        raise TransportRefusedError(place, "that is no WebSocket address") from error
+    except TimeoutError as error:
+        raise TransportRefusedError(place, f"no answer within {timeout:g} s") from error
+    except (OSError, InvalidHandshake) as error:
+        raise TransportRefusedError(place, _cause(error)) from error
+    return WebSocketTransport(connection)
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS connection ({error.reason})"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there (connection refused)"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return str(error) or type(error).__name__
+
+
+def _closed(error: ConnectionClosed) -> TransportClosedError:
+    if error.rcvd is None:
+        problem = "" if error.__cause__ is None else str(error.__cause__)
+        return TransportClosedError(1006, "", problem=problem)
+    return TransportClosedError(error.rcvd.code, error.rcvd.reason)

@@ -1,0 +1,1 @@
+"""Where user code runs that may block: never on the wire."""

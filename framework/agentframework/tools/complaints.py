@@ -1,0 +1,216 @@
+"""What does not fit, told to the model: the errors of jsonschema and of pydantic in one wording."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from jsonschema import ValidationError as SchemaMismatch
+from pydantic import ValidationError as ModelMismatch
+from pydantic_core import ErrorDetails
+
+from agentframework.errors import ArgumentProblem
+from agentframework.tools.schema import ArgumentsSchema
+from agentframework.tools.wording import expected_words, listed, place_words, shortened, value_words
+
+__all__ = [
+    "ARGUMENTS",
+    "likely_branch",
+    "problem_at",
+    "problems_of_model",
+    "problems_of_schema",
+    "shown_problems",
+]
+
+ARGUMENTS: Final = "the arguments"
+"""What the whole of them is called where a problem has no field."""
+
+NOTHING: Final = "nothing (it is required)"
+
+_MAX_LOOKED_AT: Final = 100
+_MAX_SAID: Final = 450
+_MAX_FIELD, _MAX_EXPECTED, _MAX_CAME = 60, 200, 80
+
+_OTHER_WORDS: Final = {
+    "uniqueItems": "a list without repetition",
+    "not": "another value",
+    "contains": "a list with a fitting item",
+    "minContains": "a list with more fitting items",
+    "maxContains": "a list with fewer fitting items",
+    "minProperties": "an object with more entries",
+    "maxProperties": "an object with fewer entries",
+    "oneOf": "a value that fits one of the choices alone",
+    "unevaluatedItems": "a list with fewer items",
+    "additionalItems": "a list with fewer items",
+}
+"""Where the schema at a place does not tell which of its rules was broken."""
+
+_PLAIN_KINDS: Final = ("_parsing", "_type", "enum", "literal_error", "missing")
+"""The endings of pydantic's kinds of error that say no more than the schema does."""
+
+_ABSENT: Final = object()
+
+Path = Sequence[str | int]
+
+
+def shown_problems(problems: Iterable[ArgumentProblem]) -> list[ArgumentProblem]:
+    """As many problems as a message has room for, each shortened; the last says how many are left out."""
+    distinct = list(dict.fromkeys(map(_shortened, islice(problems, _MAX_LOOKED_AT))))
+    shown: list[ArgumentProblem] = []
+    room = _MAX_SAID
+    for problem in distinct:
+        room -= len(str(problem)) + 2
+        if shown and room < 0:
+            left_out = len(distinct) - len(shown)
+            shown.append(ArgumentProblem(f"{left_out} more", "what the tool declares", "other values"))
+            break
+        shown.append(problem)
+    return shown
+
+
+def problem_at(path: Path, expected: str, came: str) -> ArgumentProblem:
+    """A problem at a place in the arguments."""
+    return ArgumentProblem(place_words(path, ARGUMENTS), expected, came)
+
+
+def _shortened(problem: ArgumentProblem) -> ArgumentProblem:
+    return ArgumentProblem(
+        shortened(problem.field, _MAX_FIELD),
+        shortened(problem.expected, _MAX_EXPECTED),
+        shortened(problem.came, _MAX_CAME),
+    )
+
+
+def problems_of_schema(
+    mismatches: Iterable[SchemaMismatch], schema: ArgumentsSchema
+) -> Iterator[ArgumentProblem]:
+    """What jsonschema found, one problem a field."""
+    for mismatch in islice(mismatches, _MAX_LOOKED_AT):
+        path = tuple(mismatch.absolute_path)
+        if mismatch.validator in ("required", "dependentRequired", "dependencies"):
+            yield from _missing(mismatch, path, schema)
+        elif mismatch.validator in ("additionalProperties", "unevaluatedProperties"):
+            yield from _unknown(mismatch, path)
+        elif mismatch.context and (branch := likely_branch(mismatch)):
+            yield from problems_of_schema(branch, schema)
+        else:
+            yield problem_at(path, _expected(mismatch, schema), value_words(mismatch.instance))
+
+
+def likely_branch(mismatch: SchemaMismatch) -> list[SchemaMismatch]:
+    """The mismatches of that choice of an `anyOf` or `oneOf` which was probably meant; none where none stands out.
+
+    A choice is out if the value has another type altogether; of the others, the one that tells the value's kind
+    by a constant, and then the one with the fewest mismatches.
+    """
+    branches: dict[object, list[SchemaMismatch]] = {}
+    for inner in mismatch.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    possible = [
+        branch for branch in branches.values() if not any(_is_of_another_kind(inner) for inner in branch)
+    ]
+    return min(possible, key=_strangeness, default=[])
+
+
+def _is_of_another_kind(mismatch: SchemaMismatch) -> bool:
+    if mismatch.relative_path:
+        return False
+    return mismatch.schema is False or mismatch.validator in ("type", "const", "enum")
+
+
+def _strangeness(branch: list[SchemaMismatch]) -> tuple[int, int]:
+    return sum(inner.validator in ("const", "enum") for inner in branch), len(branch)
+
+
+def _missing(mismatch: SchemaMismatch, path: Path, schema: ArgumentsSchema) -> Iterator[ArgumentProblem]:
+    fields = schema.resolve(mismatch.schema).get("properties", {})
+    needed: Any = mismatch.validator_value
+    came: Any = mismatch.instance
+    if isinstance(needed, Mapping):
+        needed = [name for given, names in needed.items() if given in came for name in names]
+    for name in needed:
+        if name not in came:
+            yield problem_at((*path, name), expected_words(fields.get(name, {}), schema.resolve), NOTHING)
+
+
+def _unknown(mismatch: SchemaMismatch, path: Path) -> Iterator[ArgumentProblem]:
+    rules = mismatch.schema if isinstance(mismatch.schema, Mapping) else {}
+    known = list(rules.get("properties", ()))
+    came: Any = mismatch.instance
+    for name, value in came.items():
+        if name not in known:
+            yield problem_at((*path, name), _no_such(name, known), value_words(value))
+
+
+def _no_such(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"no field of this name (did you mean {near[0]}?)"
+    return f"no field of this name (there {'is' if len(known) == 1 else 'are'} {listed(known, last='and') or 'none'})"
+
+
+def _expected(mismatch: SchemaMismatch, schema: ArgumentsSchema) -> str:
+    if mismatch.schema is False:
+        return "nothing here"
+    if mismatch.validator in _OTHER_WORDS and not (mismatch.validator == "oneOf" and mismatch.context):
+        return _OTHER_WORDS[mismatch.validator]
+    return expected_words(mismatch.schema, schema.resolve)
+
+
+def problems_of_model(
+    error: ModelMismatch, arguments: Mapping[str, Any], schema: ArgumentsSchema
+) -> Iterator[ArgumentProblem]:
+    """What pydantic found when it built the values, one problem a field."""
+    for found in islice(error.errors(include_url=False), _MAX_LOOKED_AT):
+        path, rules = _walked(found, arguments, schema)
+        expected = expected_words(rules, schema.resolve)
+        if not found["type"].endswith(_PLAIN_KINDS):
+            said = _said(found)
+            expected = f"{expected} ({said})" if expected != "a value" else said
+        came = NOTHING if found["type"] == "missing" else value_words(found["input"])
+        yield problem_at(path, expected, came)
+
+
+def _walked(found: ErrorDetails, arguments: object, schema: ArgumentsSchema) -> tuple[Path, object]:
+    """The place that pydantic means, without its names for the branches of a union, and the schema there."""
+    path: list[str | int] = []
+    value, rules = arguments, schema.resolve(schema.schema)
+    for step in found["loc"]:
+        inner = _inner(value, step)
+        if inner is not _ABSENT:
+            value = inner
+        elif not (found["type"] == "missing" and step == found["loc"][-1]):
+            continue
+        path.append(step)
+        rules = _below(rules, step, schema)
+    return path, rules
+
+
+def _inner(value: object, step: str | int) -> object:
+    if isinstance(value, Mapping):
+        return value.get(step, _ABSENT)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return _ABSENT
+
+
+def _below(rules: Mapping[str, Any], step: str | int, schema: ArgumentsSchema) -> Mapping[str, Any]:
+    """The schema of a member or an item, looked for in the choices too."""
+    choices = [rules, *(rules.get("anyOf") or ()), *(rules.get("oneOf") or ()), *(rules.get("allOf") or ())]
+    for choice in map(schema.resolve, choices):
+        members = choice.get("properties", {})
+        other = choice.get("additionalProperties")
+        inner = choice.get("items") if isinstance(step, int) else members.get(step, other)
+        if isinstance(inner, Mapping):
+            return schema.resolve(inner)
+    return {}
+
+
+def _said(found: ErrorDetails) -> str:
+    """pydantic's sentence, or the author's own, without the words that pydantic puts before it."""
+    said = found["msg"]
+    for prefix in ("Value error, ", "Assertion failed, ", "Input should be ", "Input "):
+        said = said.removeprefix(prefix)
+    return said

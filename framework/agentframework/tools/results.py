@@ -1,0 +1,133 @@
+"""Any result of a tool becomes the one string that the wire takes."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Final
+
+import pydantic_core
+
+__all__ = ["MAX_RESULT_BYTES", "EncodedResult", "encode_result"]
+
+MAX_RESULT_BYTES: Final = 64 * 1024
+"""What a result may take in UTF-8. More is an error that says so, never half a JSON."""
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None), bytes})
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedResult:
+    """The text that answers a call, and whether it tells of a failure (protocol 2.4)."""
+
+    text: str
+    is_error: bool
+
+
+class _NoTextError(Exception):
+    """A value of this type has no text form."""
+
+
+def encode_result(value: object) -> EncodedResult:
+    """The text for what a tool returned. Never raises, whatever the value does while it is read.
+
+    A `str` goes as it is and `None` becomes "ok". Everything else is compact JSON: pydantic models, dataclasses,
+    enum members by value, dates, times and durations in ISO 8601, `Decimal`, `UUID` and paths as strings, sets,
+    tuples and deques as arrays, bytes in URL-safe base64, NaN and the infinities as null, mapping keys as
+    strings. Half a surrogate pair becomes U+FFFD, because UTF-8 cannot carry it.
+
+    What has no text form (a lock, a generator, a coroutine, a structure that holds itself, an object that raises)
+    and what takes more than 64 KiB is an error text that keeps the model from repeating what has been done.
+    """
+    try:
+        text = _text(value)
+        size_bytes = len(text.encode())
+    except KeyboardInterrupt:
+        raise
+    except _NoTextError as error:
+        return _unreadable(str(error))
+    except BaseException:  # noqa: BLE001  the value's own code ran, and may raise anything, SystemExit too
+        return _unreadable(f"its value of type {_type_name(value)} cannot be read")
+    if size_bytes > MAX_RESULT_BYTES:
+        return EncodedResult(
+            f"The tool ran but its result is too long to pass on: {size_bytes} bytes, where {MAX_RESULT_BYTES} fit. "
+            "Do not repeat the same call; if the tool can be asked for less, ask for less.",
+            is_error=True,
+        )
+    return EncodedResult(text, is_error=False)
+
+
+def _unreadable(reason: str) -> EncodedResult:
+    return EncodedResult(
+        f"The tool ran but its result could not be turned into text ({reason}). "
+        "What it did is done: do not repeat it.",
+        is_error=True,
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "ok"
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return _whole(str.__str__(value))
+    _refuse_iterators(value)
+    try:
+        return pydantic_core.to_json(
+            value, bytes_mode="base64", inf_nan_mode="null", fallback=_container
+        ).decode()
+    except pydantic_core.PydanticSerializationError as error:
+        if "surrogates not allowed" not in str(error):
+            raise
+    plain = pydantic_core.to_jsonable_python(
+        value, bytes_mode="base64", inf_nan_mode="null", fallback=_container
+    )
+    return _whole(json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+
+
+def _whole(text: str) -> str:
+    """The text as UTF-8 can carry it: two halves of a pair are joined, half a pair alone becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _refuse_iterators(value: object) -> None:
+    """Raises `_NoTextError` where an iterator stands: the encoder would run it, and it may never end."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if type(item) in _PLAIN:
+            continue
+        if isinstance(item, Iterator):
+            raise _NoTextError(f"it holds a {_type_name(item)}, which has no text form")
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple | AbstractSet | deque):
+            waiting.extend(item)
+        elif is_dataclass(item) and not isinstance(item, type):
+            waiting.extend(getattr(item, field.name) for field in fields(item))
+
+
+def _container(value: object) -> object:
+    """A container that the encoder does not know, as one that it does."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    if isinstance(value, Sequence | AbstractSet | ValuesView):
+        return list(value)
+    raise _NoTextError(_type_name(value))
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__

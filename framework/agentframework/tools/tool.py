@@ -1,0 +1,150 @@
+"""A tool: a handler with a name, a description and a JSON Schema of its arguments."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from pydantic import BaseModel
+
+from agentframework.tools.arguments import read_arguments
+from agentframework.tools.context import ToolContext
+from agentframework.tools.definition import check_timeout, define, innermost, name_of
+from agentframework.tools.parameters import declare
+from agentframework.tools.signature import docstring_of
+
+__all__ = ["Tool", "tool"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Tool(Generic[P, R]):
+    """A handler, and all that a runtime needs to offer it to an agent and to call it.
+
+    `parameters` is None (the schema comes from the handler's signature, annotations and docstring), a JSON Schema
+    of the arguments object (the handler takes its properties as keyword arguments; one that has a single argument
+    annotated as a dict, with no property of its name, takes them as that dict), or a pydantic model (the handler
+    takes one instance). An empty `description` is taken from the docstring. `timeout` is in seconds, None for the
+    runtime's own; `owner` says who brings the tool, for messages.
+
+    A handler's parameter with the annotation `ToolContext` receives the call's context; it is no argument, and
+    where an argument has the same name the context wins.
+
+    Raises `ToolDefinitionError`, which names the tool and its owner (or the handler's module), for a name that the
+    wire refuses (protocol 5.1), for a schema that is not valid, describes no object or refers outside itself, and
+    for a handler that cannot take what the schema describes.
+    """
+
+    name: str
+    description: str
+    owner: str
+    handler: Callable[P, R]
+    is_async: bool
+    """Whether calling the handler gives an awaitable (`inspect.iscoroutinefunction`, also of `__call__`)."""
+    timeout: float | None
+    schema: dict[str, Any]
+    """The JSON Schema of the arguments object."""
+    unchecked_formats: tuple[str, ...]
+    """The `format` words of the schema that nothing here can check."""
+
+    def __init__(
+        self,
+        name: str,
+        handler: Callable[P, R],
+        *,
+        description: str = "",
+        parameters: Mapping[str, Any] | type[BaseModel] | None = None,
+        timeout: float | None = None,
+        owner: str = "",
+    ) -> None:
+        definition = define(name, handler, owner)
+        check_timeout(timeout, definition)
+        self.name = name
+        self.handler = handler
+        self.owner = owner
+        self.timeout = timeout
+        self.is_async = _is_async(handler)
+        docstring = docstring_of(handler)
+        self.description = description or docstring.description
+        self._definition = definition
+        self._checked, self._binding = declare(handler, parameters, docstring, definition)
+        self.schema = self._checked.schema
+        self.unchecked_formats = self._checked.unchecked_formats
+        functools.update_wrapper(self, handler, updated=())
+
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Calls the handler as the plain function that it is: no check, no context, no deadline."""
+        return self.handler(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Tool {self.name!r} of {self.place}>"
+
+    @property
+    def place(self) -> str:
+        """The owner, or the handler's module where nobody owns the tool yet: what messages name."""
+        return self._definition.place
+
+    def with_owner(self, owner: str) -> Tool[P, R]:
+        """The same tool with another owner; `self` is left as it is."""
+        owned = copy.copy(self)
+        owned.owner = owner
+        owned._definition = define(self.name, self.handler, owner)
+        return owned
+
+    def read_arguments(self, sent: object) -> dict[str, Any]:
+        """The arguments of a call as policy, audit and handler see them: read, checked and where needed repaired.
+
+        `sent` is the value that the wire carried (protocol 2.3): any JSON value, None for no arguments. What is
+        returned shares nothing with it. Raises `ArgumentsError`, and nothing else, where it does not fit the schema.
+        """
+        return read_arguments(sent, self.name, self._checked)
+
+    def bind(self, arguments: dict[str, Any], context: ToolContext) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """How `handler` is to be called with what `read_arguments` returned: positional and keyword arguments.
+
+        Builds the values that a signature or a model asks for (defaults, dates, validators). Runs validators that
+        the author wrote, so it belongs to the tool's world and deadline. Raises `ArgumentsError`, and nothing else.
+        """
+        return self._binding.bind(arguments, context)
+
+
+@overload
+def tool(handler: Callable[P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    parameters: Mapping[str, Any] | type[BaseModel] | None = None,
+    timeout: float | None = None,
+) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+def tool(
+    handler: Callable[P, R] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    parameters: Mapping[str, Any] | type[BaseModel] | None = None,
+    timeout: float | None = None,
+) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
+    """Makes a tool of a plain or async function: `@tool`, or `@tool(name=..., parameters=...)`; see `Tool`."""
+
+    def decorated(function: Callable[P, R]) -> Tool[P, R]:
+        return Tool(
+            name_of(function) if name is None else name,
+            function,
+            description=description or "",
+            parameters=parameters,
+            timeout=timeout,
+        )
+
+    return decorated if handler is None else decorated(handler)
+
+
+def _is_async(handler: Callable[..., object]) -> bool:
+    function = innermost(handler)
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agentframework.formats import AudioFormat
 from agentframework.protocol import messages as m
@@ -12,6 +12,7 @@ from agentframework.protocol import messages as m
 __all__ = [
     "LOSSY_EVENTS",
     "Callbacks",
+    "DisconnectionDetails",
     "Event",
     "SessionEnded",
     "SessionStarted",
@@ -34,20 +35,28 @@ class SessionStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """The conversation is over; the last event of every session that was begun, also of one that never started.
+class DisconnectionDetails:
+    """Who ended a conversation, and why.
 
-    `reason` is "user", "agent" or "error"; `close_code` is 1006 where the socket broke without a close frame and
-    None where there was no socket; `phase` is "connect", "start" or "live" (protocol 1.8).
+    `reason` is "user" (we did), "agent" (the agent's side closed with 1000) or "error". `close_code` is 1006
+    where the socket broke without a close frame, and None where there never was a socket (protocol 1.8).
+    `phase` is how far it had come: "connect", "start" or "live". `hint` says what would help, where we know.
     """
 
+    reason: Literal["user", "agent", "error"]
+    close_code: int | None = None
+    close_reason: str | None = None
+    message: str | None = None
+    phase: Literal["connect", "start", "live"] = "live"
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The conversation is over: the last event of every session, also of one that could not be started."""
+
     conversation_id: str | None
-    reason: str
-    close_code: int | None
-    close_reason: str
-    message: str
-    phase: str
-    hint: str
+    details: DisconnectionDetails
     type: str = "session_ended"
 
 

@@ -19,10 +19,14 @@ _JOIN_TIMEOUT = 1.0
 
 
 class Mailbox:
-    """Hands calls from any thread to one loop, in order; a burst costs the loop one wake-up."""
+    """Hands calls from any thread to one loop, in order; a burst costs the loop one wake-up.
+
+    `thread_id` is that of the loop's thread, once the first call has arrived there.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.thread_id: int | None = None
         self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._armed = False
 
@@ -43,6 +47,7 @@ class Mailbox:
 
     def _deliver(self) -> None:
         self._armed = False
+        self.thread_id = threading.get_ident()
         waiting = self._waiting
         for _ in range(len(waiting)):
             function, args = waiting.popleft()

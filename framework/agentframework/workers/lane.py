@@ -19,7 +19,7 @@ class Lane:
 
     def __init__(self, pool: ThreadPool) -> None:
         self._pool = pool
-        self._jobs: deque[Callable[[], None]] = deque()
+        self._jobs: deque[Callable[[], object]] = deque()
         self._lock = threading.Lock()
         self._running = False
 
@@ -28,7 +28,7 @@ class Lane:
         """How many jobs wait, the running one not among them."""
         return len(self._jobs)
 
-    def put(self, job: Callable[[], None]) -> None:
+    def put(self, job: Callable[[], object]) -> None:
         """Run `job` after all that was put in before."""
         with self._lock:
             self._jobs.append(job)

@@ -1,0 +1,132 @@
+"""A runtime that hosts client tools for real-time voice and chat agents."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentframework.app import App
+    from agentframework.audio.base import AudioBackend
+    from agentframework.callbacks import Callbacks, DisconnectionDetails
+    from agentframework.config import Config, load_config
+    from agentframework.conversation.client_tools import ClientTools
+    from agentframework.conversation.conversation import Conversation
+    from agentframework.conversation.data import (
+        AgentChatResponsePartType,
+        AudioEventAlignment,
+        ConversationInitiationData,
+        OnPremInitiationData,
+        PostCallWebhookConfig,
+    )
+    from agentframework.conversation.sound import AudioInterface
+    from agentframework.errors import (
+        AgentFrameworkError,
+        AudioError,
+        AuthError,
+        ConfigError,
+        NotFoundError,
+        PluginError,
+        RestError,
+        SessionEndedError,
+        SessionError,
+        StartError,
+        ToolDefinitionError,
+        ToolError,
+    )
+    from agentframework.formats import AudioFormat
+    from agentframework.hookspecs import hookimpl
+    from agentframework.rest import Client
+    from agentframework.tools.context import ToolContext
+    from agentframework.tools.registry import ToolRegistry
+    from agentframework.tools.tool import Tool, tool
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AgentChatResponsePartType",
+    "AgentFrameworkError",
+    "App",
+    "AudioBackend",
+    "AudioError",
+    "AudioEventAlignment",
+    "AudioFormat",
+    "AudioInterface",
+    "AuthError",
+    "Callbacks",
+    "Client",
+    "ClientTools",
+    "Config",
+    "ConfigError",
+    "Conversation",
+    "ConversationInitiationData",
+    "DisconnectionDetails",
+    "NotFoundError",
+    "OnPremInitiationData",
+    "PluginError",
+    "PostCallWebhookConfig",
+    "RestError",
+    "SessionEndedError",
+    "SessionError",
+    "StartError",
+    "Tool",
+    "ToolContext",
+    "ToolDefinitionError",
+    "ToolError",
+    "ToolRegistry",
+    "hookimpl",
+    "load_config",
+    "tool",
+]
+
+_HOMES = {
+    "app": ("App",),
+    "audio.base": ("AudioBackend",),
+    "callbacks": ("Callbacks", "DisconnectionDetails"),
+    "config": ("Config", "load_config"),
+    "conversation.client_tools": ("ClientTools",),
+    "conversation.conversation": ("Conversation",),
+    "conversation.data": (
+        "AgentChatResponsePartType",
+        "AudioEventAlignment",
+        "ConversationInitiationData",
+        "OnPremInitiationData",
+        "PostCallWebhookConfig",
+    ),
+    "conversation.sound": ("AudioInterface",),
+    "errors": (
+        "AgentFrameworkError",
+        "AudioError",
+        "AuthError",
+        "ConfigError",
+        "NotFoundError",
+        "PluginError",
+        "RestError",
+        "SessionEndedError",
+        "SessionError",
+        "StartError",
+        "ToolDefinitionError",
+        "ToolError",
+    ),
+    "formats": ("AudioFormat",),
+    "hookspecs": ("hookimpl",),
+    "rest": ("Client",),
+    "tools.context": ("ToolContext",),
+    "tools.registry": ("ToolRegistry",),
+    "tools.tool": ("Tool", "tool"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """A public name is imported when it is first asked for: importing the package alone costs next to nothing."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,127 @@
+"""The SDK's callback functions as one handler of events."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agentframework.callbacks import Callbacks, DisconnectionDetails, SessionEnded
+from agentframework.conversation.data import AgentChatResponsePartType, AudioEventAlignment
+from agentframework.protocol import messages as m
+
+__all__ = ["CallbackFunctions", "Functions", "callbacks_of"]
+
+Done = Awaitable[None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Functions:
+    """The functions that a user gave; what they take is in design section 4."""
+
+    agent_response: Callable[[str], Any] | None = None
+    agent_response_correction: Callable[[str, str], Any] | None = None
+    agent_chat_response_part: Callable[[str, AgentChatResponsePartType], Any] | None = None
+    user_transcript: Callable[[str], Any] | None = None
+    latency_measurement: Callable[[int], Any] | None = None
+    audio_alignment: Callable[[AudioEventAlignment], Any] | None = None
+    end_session: Callable[[], Any] | None = None
+    disconnect: Callable[[DisconnectionDetails], Any] | None = None
+
+
+class CallbackFunctions(Callbacks):
+    """Calls each function with the fields that it knows; texts are stripped, as in the SDK."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+        if functions.end_session is not None:
+            warnings.warn(
+                "callback_end_session is deprecated; use callback_disconnect",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+
+    def on_agent_response(self, message: m.AgentResponseMessage) -> Done:
+        """The agent's text."""
+        if self._functions.agent_response is None:
+            return None
+        return _done(self._functions.agent_response(message.agent_response_event.agent_response.strip()))
+
+    def on_agent_response_correction(self, message: m.AgentResponseCorrectionMessage) -> Done:
+        """What was really said."""
+        if self._functions.agent_response_correction is None:
+            return None
+        event = message.agent_response_correction_event
+        original, corrected = event.original_agent_response, event.corrected_agent_response
+        return _done(self._functions.agent_response_correction(original.strip(), corrected.strip()))
+
+    def on_agent_chat_response_part(self, message: m.AgentChatResponsePartMessage) -> Done:
+        """A piece of streamed text."""
+        if self._functions.agent_chat_response_part is None:
+            return None
+        part = message.text_response_part
+        kinds = {kind.value: kind for kind in AgentChatResponsePartType}
+        kind = kinds.get(part.type, AgentChatResponsePartType.DELTA)
+        return _done(self._functions.agent_chat_response_part(part.text, kind))
+
+    def on_user_transcript(self, message: m.UserTranscriptMessage) -> Done:
+        """What the user said."""
+        if self._functions.user_transcript is None:
+            return None
+        return _done(
+            self._functions.user_transcript(message.user_transcription_event.user_transcript.strip())
+        )
+
+    def on_ping(self, message: m.PingMessage) -> Done:
+        """The server's estimate of the round trip, where it has one."""
+        if self._functions.latency_measurement is None or message.ping_event.ping_ms is None:
+            return None
+        return _done(self._functions.latency_measurement(int(message.ping_event.ping_ms)))
+
+    def on_audio(self, message: m.AudioMessage) -> Done:
+        """The alignment that came with a chunk."""
+        alignment = message.audio_event.alignment
+        if self._functions.audio_alignment is None or alignment is None:
+            return None
+        event = AudioEventAlignment(
+            chars=alignment.chars,
+            char_start_times_ms=alignment.char_start_times_ms,
+            char_durations_ms=alignment.char_durations_ms,
+        )
+        return _done(self._functions.audio_alignment(event))
+
+    def on_session_ended(self, event: SessionEnded) -> Done:
+        """First the deprecated callback, then the one that is told why; the second even where the first raises."""
+        try:
+            if self._functions.end_session is not None:
+                self._functions.end_session()
+        finally:
+            result = self._functions.disconnect and self._functions.disconnect(event.details)
+        return _done(result)
+
+
+_NEEDED_BY = {
+    "agent_response": "on_agent_response",
+    "agent_response_correction": "on_agent_response_correction",
+    "agent_chat_response_part": "on_agent_chat_response_part",
+    "user_transcript": "on_user_transcript",
+    "latency_measurement": "on_ping",
+    "audio_alignment": "on_audio",
+}
+
+
+def callbacks_of(functions: Functions) -> Callbacks:
+    """One handler of these functions, which asks for no event that none of them needs."""
+    unused = {
+        method: getattr(Callbacks, method)
+        for function, method in _NEEDED_BY.items()
+        if getattr(functions, function) is None
+    }
+    kind: type[CallbackFunctions] = type("CallbackFunctions", (CallbackFunctions,), unused)
+    return kind(functions)
+
+
+def _done(result: Any) -> Done:
+    """What the function returned counts only where it is to be awaited."""
+    return result if isinstance(result, Awaitable) else None

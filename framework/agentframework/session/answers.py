@@ -1,0 +1,56 @@
+"""What the model is told where a tool has no result of its own: one sentence for each way to end."""
+
+from __future__ import annotations
+
+from agentframework.protocol.ledger import Outcome
+
+__all__ = [
+    "HEARD_AS_RESULT",
+    "busy",
+    "cancelled",
+    "internal_error",
+    "shutdown",
+    "timeout",
+    "unknown_tool",
+]
+
+HEARD_AS_RESULT = frozenset({Outcome.BAD_ARGUMENTS, Outcome.TOOL_ERROR})
+"""The errors that `error_text = "result"` sends as ordinary results: the model can act on them."""
+
+
+def unknown_tool(name: str, nearest: str | None) -> str:
+    """The agent called a tool that is not there."""
+    if not name:
+        return "The call names no tool. Call again with the name of a tool."
+    hint = f" There is one called {nearest}." if nearest else ""
+    return f"There is no tool called {name[:64]} here.{hint}"
+
+
+def timeout(name: str, seconds: float) -> str:
+    """The deadline has passed; the tool may go on."""
+    return (
+        f"{name} did not finish within {seconds:g} seconds. It may still complete, "
+        "so do not call it again for the same thing."
+    )
+
+
+def internal_error(name: str, error_id: str) -> str:
+    """The tool raised something that was not meant for the model."""
+    return f"{name} failed because of an internal error (id {error_id}). It did not give a result."
+
+
+def busy(name: str) -> str:
+    """Too many calls are open."""
+    return (
+        f"Too many tool calls are open, so {name} was not run. Wait for an answer before you call it again."
+    )
+
+
+def cancelled(name: str) -> str:
+    """The tool's coroutine was cancelled."""
+    return f"{name} was cancelled before it gave a result."
+
+
+def shutdown(name: str) -> str:
+    """The conversation ends while the tool runs."""
+    return f"{name} was stopped because the conversation is ending."

@@ -1,0 +1,188 @@
+"""Bringing events to one handler: in order, alone, fenced, and never on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from agentframework.callbacks import LOSSY_EVENTS, Callbacks, Event, method_name
+from agentframework.session.worlds import UserLoop
+from agentframework.workers.lane import Lane
+from agentframework.workers.threads import ThreadPool
+
+__all__ = ["Delivery"]
+
+_log = logging.getLogger("agentframework.handlers")
+_BEHIND = 1_000
+_MUTED = 10_000
+
+Method = Callable[[Any], Awaitable[None] | None]
+
+
+class Delivery:
+    """One `Callbacks` object with its own queue.
+
+    Its plain methods run on threads of `pool`, its `async def` methods on the user's loop; either way one after
+    another. `put` and `finish` are called on the wire and never block.
+    """
+
+    def __init__(self, callbacks: Callbacks, owner: str, pool: ThreadPool, user: UserLoop) -> None:
+        self.owner = owner
+        self.dropped = 0
+        self._callbacks = callbacks
+        self._methods: dict[str, tuple[Method, ...]] = {}
+        self._lane = Lane(pool)
+        self._user = user
+        self._context = contextvars.copy_context()
+        self._is_async = _has_coroutine(callbacks)
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._queue: deque[Callable[[], None] | tuple[Method, Event]] = deque()
+        self._draining = False
+        self._muted = False
+        self._complained: set[str] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many events this handler is behind."""
+        return len(self._queue) if self._is_async else self._lane.waiting
+
+    def put(self, event: Event) -> None:
+        """Queue the event for the methods that want it; lossy ones are dropped from a handler that is behind."""
+        name = method_name(event)
+        methods = self._methods.get(name)
+        if methods is None:
+            methods = self._methods[name] = self._wanting(name)
+        if not methods or self._muted or not self._has_room(event):
+            return
+        for method in methods:
+            self._enqueue(method, event)
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """Call `done`, on a thread of the workers or the user's, when all that was put before has been handled."""
+        if not self._is_async:
+            self._lane.put(done)
+            return
+        self._append(done)
+
+    def _wanting(self, name: str) -> tuple[Method, ...]:
+        kind = type(self._callbacks)
+        return tuple(
+            getattr(self._callbacks, wanted)
+            for wanted in ("on_event", name)
+            if getattr(kind, wanted, None) is not getattr(Callbacks, wanted, None)
+        )
+
+    def _has_room(self, event: Event) -> bool:
+        waiting = self.waiting
+        if waiting < _BEHIND:
+            return True
+        if waiting >= _MUTED:
+            self._muted = True
+            _log.error("%s is %d events behind and gets no more in this conversation", self.owner, waiting)
+        elif event.type not in LOSSY_EVENTS:
+            return True
+        elif not self.dropped:
+            _log.warning("%s is %d events behind and loses audio and VAD events", self.owner, waiting)
+        self.dropped += 1
+        return False
+
+    def _enqueue(self, method: Method, event: Event) -> None:
+        if not self._is_async:
+            self._lane.put(partial(self._context.copy().run, self._call, method, event))
+            return
+        self._append((method, event))
+
+    def _call(self, method: Method, event: Event) -> None:
+        try:
+            result = method(event)
+            if inspect.isawaitable(result):
+                asyncio.run_coroutine_threadsafe(_await(result), self._user.mailbox().loop).result()
+        except BaseException as error:  # noqa: BLE001 - a handler's fault, whatever it is, stays its own
+            self._complain(method, error)
+
+    def _append(self, item: Callable[[], None] | tuple[Method, Event]) -> None:
+        with self._lock:
+            self._queue.append(item)
+            if self._draining:
+                return
+            self._draining = True
+        try:
+            self._user.mailbox().post(self._spawn)
+        except RuntimeError:
+            self._muted = True
+            _log.warning("the loop of %s is closed; it gets no more events", self.owner)
+            self._settle_unheard()
+
+    def _settle_unheard(self) -> None:
+        while self._queue:
+            item = self._queue.popleft()
+            if not isinstance(item, tuple):
+                item()
+
+    def _spawn(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._drain(), context=self._context.copy())
+
+    async def _drain(self) -> None:
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._draining = False
+                    return
+                item = self._queue.popleft()
+            if isinstance(item, tuple):
+                await self._acall(*item)
+            else:
+                item()
+
+    async def _acall(self, method: Method, event: Event) -> None:
+        try:
+            if inspect.iscoroutinefunction(method):
+                await method(event)
+            else:
+                await self._in_pool(method, event)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a handler's fault, whatever it is, stays its own
+            self._complain(method, error)
+
+    async def _in_pool(self, method: Method, event: Event) -> None:
+        loop = asyncio.get_running_loop()
+        handled = loop.create_future()
+
+        def job() -> None:
+            self._call(method, event)
+            try:
+                loop.call_soon_threadsafe(handled.set_result, None)
+            except RuntimeError:
+                _log.debug("the loop of %s closed while %s ran", self.owner, method)
+
+        self._pool.submit(partial(contextvars.copy_context().run, job))
+        await handled
+
+    def _complain(self, method: Method, error: BaseException) -> None:
+        name = getattr(method, "__name__", repr(method))
+        if name in self._complained:
+            _log.debug("%s of %s raised again: %s", name, self.owner, type(error).__name__)
+            return
+        self._complained.add(name)
+        _log.error("%s of %s raised %s", name, self.owner, type(error).__name__, exc_info=error)
+
+
+async def _await(result: Awaitable[None]) -> None:
+    await result
+
+
+def _has_coroutine(callbacks: Callbacks) -> bool:
+    kind = type(callbacks)
+    return any(
+        inspect.iscoroutinefunction(getattr(kind, name)) for name in dir(kind) if name.startswith("on_")
+    )

@@ -1,0 +1,85 @@
+"""Running one tool, from the arguments as they were sent to the text that answers; nothing escapes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from agentframework.errors import ArgumentsError, ToolError
+from agentframework.protocol.ledger import Outcome
+from agentframework.session import answers
+from agentframework.tools.context import ToolContext
+from agentframework.tools.results import encode_result
+from agentframework.tools.tool import Tool
+
+__all__ = ["ToolResult", "execute", "execute_async"]
+
+_log = logging.getLogger("agentframework.tools")
+
+AnyTool = Tool[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """How a tool ended, in text."""
+
+    outcome: Outcome
+    text: str
+    is_error: bool
+
+
+def execute(tool: AnyTool, parameters: object, context: ToolContext) -> ToolResult | Awaitable[ToolResult]:
+    """Check, call and encode, on the calling thread. Never raises.
+
+    A plain function may return an awaitable: then what comes back is to be awaited on the user's loop.
+    """
+    try:
+        args, kwargs = tool.bind(tool.read_arguments(parameters), context)
+        value = tool.handler(*args, **kwargs)
+        if inspect.isawaitable(value):
+            return _conclude(tool, value)
+        return _encoded(value)
+    except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
+        return _failed(tool, error)
+
+
+async def execute_async(tool: AnyTool, parameters: object, context: ToolContext) -> ToolResult:
+    """Check, call, await and encode, on the running loop. Raises nothing, not even on cancellation."""
+    try:
+        args, kwargs = tool.bind(tool.read_arguments(parameters), context)
+        return await _conclude(tool, tool.handler(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
+        return _failed(tool, error)
+
+
+async def _conclude(tool: AnyTool, pending: object) -> ToolResult:
+    try:
+        value = await pending if inspect.isawaitable(pending) else pending
+        return _encoded(value)
+    except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
+        return _failed(tool, error)
+
+
+def _encoded(value: object) -> ToolResult:
+    encoded = encode_result(value)
+    outcome = Outcome.UNENCODABLE if encoded.is_error else Outcome.OK
+    return ToolResult(outcome, encoded.text, encoded.is_error)
+
+
+def _failed(tool: AnyTool, error: BaseException) -> ToolResult:
+    if isinstance(error, ArgumentsError):
+        return ToolResult(Outcome.BAD_ARGUMENTS, str(error), is_error=True)
+    if isinstance(error, ToolError):
+        return ToolResult(Outcome.TOOL_ERROR, str(error) or f"{tool.name} failed.", is_error=True)
+    if isinstance(error, asyncio.CancelledError):
+        return ToolResult(Outcome.CANCELLED, answers.cancelled(tool.name), is_error=True)
+    error_id = secrets.token_hex(4)
+    _log.error(
+        "tool %s of %s failed (id %s)", tool.name, tool.owner or "the program", error_id, exc_info=error
+    )
+    return ToolResult(Outcome.EXCEPTION, answers.internal_error(tool.name, error_id), is_error=True)

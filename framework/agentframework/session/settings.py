@@ -1,0 +1,37 @@
+"""What one session is told before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agentframework.protocol.messages import (
+    ConversationInitiationClientDataMessage,
+    EnclaveSetupConfigMessage,
+)
+
+__all__ = ["SessionSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Times are in seconds.
+
+    `tool_timeout` counts from the receipt of a call and is below the platform's 20 s (protocol 4.5);
+    `tool_timeouts` overrides it by tool. `answers` says by tool that it is always or never answered, whatever
+    the call says. `error_text` "result" sends what the model should read of an error as an ordinary result,
+    because the platform hides the text of errors by default.
+    """
+
+    initiation: ConversationInitiationClientDataMessage = field(
+        default_factory=ConversationInitiationClientDataMessage
+    )
+    enclave_setup: EnclaveSetupConfigMessage | None = None
+    connect_timeout: float = 10.0
+    close_timeout: float = 2.0
+    tool_timeout: float = 15.0
+    tool_timeouts: Mapping[str, float] = field(default_factory=dict)
+    answers: Mapping[str, bool] = field(default_factory=dict)
+    error_text: Literal["error", "result"] = "error"
+    max_open_calls: int = 8192

@@ -1,0 +1,116 @@
+"""The sound of one session: the agent's audio to the backend, the microphone's to the wire."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from agentframework.audio.base import AudioBackend
+from agentframework.errors import AudioError
+from agentframework.formats import AudioFormat
+from agentframework.workers.lane import Lane
+from agentframework.workers.threads import ThreadPool
+
+__all__ = ["Sound"]
+
+_log = logging.getLogger("agentframework.audio")
+_MAX_BLOCKS = 50
+
+
+class Sound:
+    """Calls a backend in order on worker threads, and takes what it captures.
+
+    `start`, `play`, `interrupt` and `stop` are called on the wire and return at once; `capture` is for any
+    thread, a device's callback among them: it puts the block into a ring of 50 and wakes the wire.
+    """
+
+    def __init__(
+        self,
+        backend: AudioBackend,
+        owner: str,
+        pool: ThreadPool,
+        post: Callable[..., None],
+        send: Callable[[bytes], Any],
+    ) -> None:
+        self.dropped_blocks = 0
+        self._backend = backend
+        self._owner = owner
+        self._lane = Lane(pool)
+        self._post = post
+        self._send = send
+        self._captured: deque[bytes] = deque()
+        self._generation = 0
+        self._closed = False
+        self._complained = False
+        self._stopped = False
+
+    def start(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
+        """Open the devices, soon."""
+        self._lane.put(partial(self._open, input_format, output_format))
+
+    def play(self, audio: bytes) -> None:
+        """Give the backend a chunk, after those before."""
+        self._lane.put(partial(self._play, audio, self._generation))
+
+    def interrupt(self) -> None:
+        """Forget the chunks that wait, and have the backend forget its own."""
+        self._generation += 1
+        self._lane.put(partial(self._call, self._backend.interrupt))
+
+    def stop(self) -> None:
+        """Close the devices, soon; what is captured from now on is thrown away."""
+        self._stopped = True
+        self._captured.clear()
+        self._lane.put(partial(self._call, self._backend.stop))
+
+    def capture(self, audio: bytes) -> None:
+        """One block of the microphone; never blocks, never raises."""
+        if self._stopped:
+            return
+        if len(self._captured) >= _MAX_BLOCKS:
+            try:
+                self._captured.popleft()
+            except IndexError:
+                pass  # the wire emptied the ring in between
+            self.dropped_blocks += 1
+        self._captured.append(bytes(audio))
+        self._post(self._forward)
+
+    def _forward(self) -> None:
+        while self._captured and not self._stopped:
+            self._send(self._captured.popleft())
+
+    def _open(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
+        self._closed = not self._call(
+            partial(self._backend.start, self.capture, input_format=input_format, output_format=output_format)
+        )
+
+    def _play(self, audio: bytes, generation: int) -> None:
+        if generation == self._generation:
+            self._call(partial(self._backend.play, audio))
+
+    def _call(self, method: Callable[[], None]) -> bool:
+        """Call the backend, fenced; whether it went well."""
+        if self._closed:
+            return False
+        try:
+            method()
+        except BaseException as error:  # noqa: BLE001 - a backend's fault must not end the conversation
+            self._complain(error)
+            return False
+        return True
+
+    def _complain(self, error: BaseException) -> None:
+        if self._complained:
+            return
+        self._complained = True
+        known = isinstance(error, AudioError)
+        _log.error(
+            "the audio backend of %s failed: %s; the conversation goes on",
+            self._owner,
+            error if known else type(error).__name__,
+            exc_info=None if known else error,
+        )

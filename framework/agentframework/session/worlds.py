@@ -1,0 +1,56 @@
+"""The threads that sessions share: the wire, the user's loop, and the pools of the workers."""
+
+from __future__ import annotations
+
+import threading
+
+from agentframework.loopthread import LoopThread, Mailbox
+from agentframework.workers.threads import ThreadPool
+
+__all__ = ["UserLoop", "Worlds"]
+
+_WIRE = LoopThread("agentframework-wire")
+_USER = LoopThread("agentframework-user")
+_TOOLS = ThreadPool(32, name="agentframework-tool")
+_HANDLERS = ThreadPool(32, name="agentframework-handler")
+
+
+class Worlds:
+    """Where a session's work runs. The wire is one for the process; the pools may be a user's own.
+
+    Making one starts nothing: each thread starts with the first session that needs it.
+    """
+
+    def __init__(self, *, tools: ThreadPool | None = None, handlers: ThreadPool | None = None) -> None:
+        self.wire = _WIRE
+        self.tools = tools or _TOOLS
+        self.handlers = handlers or _HANDLERS
+
+
+class UserLoop:
+    """The loop where a session's `async def` tools and handlers run.
+
+    It is the caller's own where `mailbox` is given, else one loop of ours, on one thread for the process,
+    which starts when the first coroutine is handed over. Thread-safe.
+    """
+
+    def __init__(self, mailbox: Mailbox | None = None) -> None:
+        self._mailbox = mailbox
+        self._ours = False
+        self._lock = threading.Lock()
+
+    def mailbox(self) -> Mailbox:
+        """The way into the loop; ours is started for the first who asks."""
+        with self._lock:
+            if self._mailbox is None:
+                self._mailbox = _USER.acquire()
+                self._ours = True
+            return self._mailbox
+
+    def release(self) -> None:
+        """The session needs the loop no more."""
+        with self._lock:
+            if self._ours:
+                self._ours = False
+                self._mailbox = None
+                _USER.release()

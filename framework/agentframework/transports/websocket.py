@@ -80,6 +80,8 @@ def _cause(error: Exception) -> str:
         return f"no TLS connection ({error.reason})"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there (connection refused)"
+    if isinstance(error, ConnectionError):
+        return "the connection was cut off while it was being made"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return str(error) or type(error).__name__

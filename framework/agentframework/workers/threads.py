@@ -19,7 +19,7 @@ class Ticket:
 
     __slots__ = ("_pool", "_state", "job")
 
-    def __init__(self, pool: ThreadPool, job: Callable[[], None]) -> None:
+    def __init__(self, pool: ThreadPool, job: Callable[[], object]) -> None:
         self.job = job
         self._pool = pool
         self._state = "waiting"
@@ -75,7 +75,7 @@ class ThreadPool:
         """How many jobs wait for a thread."""
         return len(self._jobs)
 
-    def submit(self, job: Callable[[], None]) -> Ticket:
+    def submit(self, job: Callable[[], object]) -> Ticket:
         """Have a thread call `job()`. From any thread; never blocks."""
         ticket = Ticket(self, job)
         with self._lock:

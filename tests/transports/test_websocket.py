@@ -1,0 +1,125 @@
+"""WebSockets: opened or refused with a reason, and closed with the code that was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from agentframework.transports.base import TransportClosedError, TransportRefusedError
+from agentframework.transports.websocket import open_websocket
+
+Scenario = Callable[[str], Awaitable[None]]
+
+
+def with_server(scenario: Scenario, handler: Callable[[ServerConnection], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with serve(handler, "127.0.0.1", 0, compression=None) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            await scenario(f"ws://127.0.0.1:{port}/v1?secret=canary")
+
+    asyncio.run(main())
+
+
+def test_frames_travel_both_ways_without_compression() -> None:
+    offered: list[str | None] = []
+
+    async def echo(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        offered.append(connection.request.headers.get("Sec-WebSocket-Extensions"))
+        async for frame in connection:
+            await connection.send(frame)
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        await transport.send("héllo")
+        assert await transport.receive() == "héllo"
+        await transport.close()
+
+    with_server(scenario, echo)
+    assert offered == [None]
+
+
+def test_the_code_and_the_reason_of_the_close_are_known() -> None:
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.close(1008, "Invalid message received")
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        with pytest.raises(TransportClosedError) as closed:
+            await transport.receive()
+        assert (closed.value.code, closed.value.reason) == (1008, "Invalid message received")
+        with pytest.raises(TransportClosedError):
+            await transport.send("late")
+
+    with_server(scenario, refuse)
+
+
+def test_a_connection_that_breaks_without_a_close_frame_is_1006() -> None:
+    async def drop(connection: ServerConnection) -> None:
+        connection.transport.abort()
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        with pytest.raises(TransportClosedError) as closed:
+            await transport.receive()
+        assert closed.value.code == 1006
+
+    with_server(scenario, drop)
+
+
+def test_a_refused_port_is_said_without_the_query() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(TransportRefusedError, match="nothing listens there") as refused:
+        asyncio.run(open_websocket(f"ws://127.0.0.1:{port}/v1?conversation_signature=canary"))
+    assert "canary" not in str(refused.value)
+    assert f"ws://127.0.0.1:{port}/v1" in str(refused.value)
+
+
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(TransportRefusedError, match=r"no answer within 0\.1 s"):
+            asyncio.run(open_websocket(f"ws://127.0.0.1:{silent.getsockname()[1]}/", timeout=0.1))
+
+
+def test_an_http_refusal_carries_its_status() -> None:
+    def refuse(connection: ServerConnection, _request: Request) -> Response:
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "no")
+
+    async def main() -> None:
+        async def never(_connection: ServerConnection) -> None:
+            raise AssertionError
+
+        async with serve(never, "127.0.0.1", 0, process_request=refuse) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            with pytest.raises(TransportRefusedError, match="answered 401") as refused:
+                await open_websocket(f"ws://127.0.0.1:{port}/")
+            assert refused.value.status == 401
+
+    asyncio.run(main())
+
+
+def test_no_tls_where_tls_is_asked_for_is_said() -> None:
+    async def never(_connection: ServerConnection) -> None:
+        raise AssertionError
+
+    async def scenario(url: str) -> None:
+        with pytest.raises(TransportRefusedError, match="TLS|cut off"):
+            await open_websocket(url.replace("ws:", "wss:"))
+
+    with_server(scenario, never)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "nonsense", "ws://"])
+def test_what_is_no_websocket_address_is_said(url: str) -> None:
+    with pytest.raises(TransportRefusedError, match="no WebSocket address"):
+        asyncio.run(open_websocket(url))

@@ -5,19 +5,58 @@ from __future__ import annotations
 from typing import Any
 
 from agentframework.errors import ArgumentProblem, ArgumentsError
-from agentframework.tools.complaints import ARGUMENTS, problems_of_schema, shown_problems
+from agentframework.tools.complaints import ARGUMENTS, problem_at, problems_of_schema, shown_problems
+from agentframework.tools.jsonvalues import JsonValue, OutOfBoundsError, json_from_text, read_json
+from agentframework.tools.repair import mend, repaired, whole_number
 from agentframework.tools.schema import ArgumentsSchema
+from agentframework.tools.wording import value_words
 
 __all__ = ["read_arguments"]
 
 
 def read_arguments(sent: object, tool: str, schema: ArgumentsSchema) -> dict[str, Any]:
-    """Steps 1 to 4."""
-    if sent is None:
-        sent = {}
-    if not isinstance(sent, dict):
-        raise ArgumentsError(tool, [ArgumentProblem(ARGUMENTS, "an object", str(type(sent)))])
-    found = list(problems_of_schema(schema.validator.iter_errors(sent), schema))
-    if found:
-        raise ArgumentsError(tool, shown_problems(found))
-    return sent
+    """What a call sent, as policy, audit and handler see it; it shares nothing with `sent`.
+
+    None is no arguments, and the JSON text of an object is that object. Numbers that are not finite, more than 64
+    levels and more than 1 MiB are refused. What fits the schema is used unchanged, only 7.0 becomes 7 where an
+    integer is declared; what does not is repaired (`repair`) and checked again as a whole.
+
+    Raises `ArgumentsError` and nothing else, also where a check explodes.
+    """
+    try:
+        read = read_json(_root(sent))
+        if not schema.validator.is_valid(read.value):
+            left = mend(read.value, schema.validator, repaired)
+            if left:
+                raise ArgumentsError(tool, shown_problems(problems_of_schema(left, schema)))
+            # a decoded text may hold whole floats, and deepens what holds it
+            read = read_json(read.value)
+        return _with_whole_numbers(read, schema)
+    except ArgumentsError:
+        raise
+    except OutOfBoundsError as error:
+        problem = problem_at(error.path, error.expected, error.came)
+        raise ArgumentsError(tool, shown_problems([problem])) from None
+    except Exception as error:
+        # a schema may ask for what no check survives, such as a pattern or a reference that recurses without end
+        problem = ArgumentProblem(ARGUMENTS, "values that can be checked", "values on which the check failed")
+        raise ArgumentsError(tool, [problem]) from error
+
+
+def _root(sent: object) -> dict[str, Any]:
+    value = {} if sent is None else sent
+    if isinstance(value, str):
+        try:
+            value = json_from_text(value)
+        except ValueError:
+            value = sent
+    if not isinstance(value, dict):
+        raise OutOfBoundsError("an object of named values", value_words(sent))
+    return value
+
+
+def _with_whole_numbers(read: JsonValue, schema: ArgumentsSchema) -> dict[str, Any]:
+    values: dict[str, Any] = read.value
+    if read.has_whole_floats and schema.exact_validator is not None:
+        mend(values, schema.exact_validator, whole_number)
+    return values

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 __all__ = ["Docstring", "read_docstring"]
@@ -39,7 +40,7 @@ def read_docstring(text: str | None) -> Docstring:
     sections = [index for index in range(len(lines)) if _is_section(lines, index)]
     description = "\n".join(lines[: sections[0]] if sections else lines).strip()
     said: dict[str, list[str]] = {}
-    for start, end in zip(sections, [*sections[1:], len(lines)], strict=True):
+    for start, end in pairwise([*sections, len(lines)]):
         for name, line in _entries(lines[start:end]):
             said.setdefault(name, []).append(line.strip())
     return Docstring(description, {name: " ".join(filter(None, words)) for name, words in said.items()})

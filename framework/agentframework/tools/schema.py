@@ -11,6 +11,7 @@ from typing import Any, Final
 from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
@@ -38,7 +39,8 @@ class ArgumentsSchema:
     schema: dict[str, Any]
     validator: Validator
     unchecked_formats: tuple[str, ...]
-    declares_integer: bool
+    exact_validator: Validator | None
+    """Takes no 7.0 for an integer; None where the schema declares no integer."""
     resolver: Any
 
     def resolve(self, schema: object) -> Mapping[str, Any]:
@@ -48,9 +50,9 @@ class ArgumentsSchema:
                 return {}
             if "$ref" not in schema:
                 return schema
-            target = self.resolver.lookup(schema["$ref"]).contents
+            target = self._target(schema["$ref"])
             siblings = {key: value for key, value in schema.items() if key != "$ref"}
-            schema = {**target, **siblings} if isinstance(target, Mapping) else {}
+            schema = {**target, **siblings}
         return {}
 
     def declared(self) -> tuple[list[str], set[str]]:
@@ -58,21 +60,29 @@ class ArgumentsSchema:
         names: dict[str, None] = {}
         required: set[str] = set()
         waiting: list[tuple[object, bool]] = [(self.schema, True)]
-        seen: set[int] = set()
+        seen: set[tuple[int, bool]] = set()
         while waiting:
             schema, is_certain = waiting.pop()
-            if not isinstance(schema, Mapping) or id(schema) in seen:
+            if not isinstance(schema, Mapping) or (id(schema), is_certain) in seen:
                 continue
-            seen.add(id(schema))
+            seen.add((id(schema), is_certain))
             names.update(dict.fromkeys(schema.get("properties", ())))
             required.update(schema.get("required", ()) if is_certain else ())
             if "$ref" in schema:
-                waiting.append((self.resolver.lookup(schema["$ref"]).contents, is_certain))
+                waiting.append((self._target(schema["$ref"]), is_certain))
             waiting.extend((part, is_certain) for part in schema.get("allOf", ()))
             waiting.extend((part, False) for word in ("anyOf", "oneOf") for part in schema.get(word, ()))
             waiting.extend((schema.get(word), False) for word in ("if", "then", "else"))
             waiting.extend((part, False) for part in schema.get("dependentSchemas", {}).values())
         return list(names), required
+
+    def _target(self, reference: str) -> Mapping[str, Any]:
+        """What a reference leads to. Words and names can do without those few that depend on an inner `$id`."""
+        try:
+            target = self.resolver.lookup(reference).contents
+        except Unresolvable:
+            return {}
+        return target if isinstance(target, Mapping) else {}
 
 
 def check_schema(
@@ -101,9 +111,23 @@ def check_schema(
         schema=document,
         validator=validator,
         unchecked_formats=tuple(sorted(formats - checkers - checked_elsewhere)),
-        declares_integer=any("integer" in _types(sub) for sub in subschemas),
+        exact_validator=_exact(validator_class, document)
+        if any("integer" in _types(sub) for sub in subschemas)
+        else None,
         resolver=resolver,
     )
+
+
+def _exact(validator_class: type[Validator], document: Mapping[str, Any]) -> Validator:
+    checker = validator_class.TYPE_CHECKER.redefine("integer", _is_int)
+    exact_class: type[Validator] = extend(validator_class, type_checker=checker)  # type: ignore[no-untyped-call]
+    # with "$schema", jsonschema would go back to the draft's own class at the first "$ref"
+    document = {word: rule for word, rule in document.items() if word != "$schema"}
+    return exact_class(document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER)
+
+
+def _is_int(checker: object, instance: object) -> bool:
+    return isinstance(instance, int) and not isinstance(instance, bool)
 
 
 def _copied(schema: Mapping[str, Any], definition: Definition) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""Plain JSON values: copied, so that nobody shares them with the wire, and kept within bounds."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["MAX_DEPTH", "MAX_SIZE_BYTES", "JsonValue", "OutOfBoundsError", "json_from_text", "read_json"]
+
+MAX_DEPTH: Final = 64
+"""How many objects and lists may stand inside each other, the outermost included."""
+
+MAX_SIZE_BYTES: Final = 1024 * 1024
+"""What the value may take as compact JSON in UTF-8."""
+
+_MAX_INTEGER_BITS: Final = 1024  # as large as the largest float; above it arithmetic with floats raises
+_MAX_NUMBER_SIZE_BYTES: Final = 310
+_MAX_CHARACTER_SIZE_BYTES: Final = 6  # \u001f
+
+
+class OutOfBoundsError(Exception):
+    """A value is no JSON, not finite, too deep or too large; `path` leads to it, and nothing of it is shown."""
+
+    def __init__(self, expected: str, came: str) -> None:
+        super().__init__(expected, came)
+        self.path: list[str | int] = []
+        self.expected = expected
+        self.came = came
+
+
+@dataclass(frozen=True, slots=True)
+class JsonValue:
+    """A copy of what came, and whether a float in it is a whole number (7.0)."""
+
+    value: Any
+    has_whole_floats: bool
+
+
+def read_json(value: object) -> JsonValue:
+    """Copies a JSON value. Raises `OutOfBoundsError` where it is not one, or not within the bounds."""
+    reader = _Reader()
+    copied = reader.copy(value, 0)
+    if reader.size_limit_bytes > MAX_SIZE_BYTES:
+        text = json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
+        _check_size(text)
+    return JsonValue(copied, reader.has_whole_floats)
+
+
+def json_from_text(text: str) -> Any:
+    """The value of a JSON text, bounded in its size alone. Raises `ValueError` or `OutOfBoundsError`."""
+    _check_size(text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _check_size(text: str) -> None:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE_BYTES:
+        raise OutOfBoundsError("at most 1 MiB of JSON", "more")
+
+
+def _too_deep() -> OutOfBoundsError:
+    return OutOfBoundsError(f"at most {MAX_DEPTH} levels of objects and lists", "more")
+
+
+class _Reader:
+    """One walk through a value."""
+
+    __slots__ = ("has_whole_floats", "size_limit_bytes")
+
+    def __init__(self) -> None:
+        self.has_whole_floats = False
+        self.size_limit_bytes = (
+            0  # what the JSON text takes at most; exact counting is for those near the bound
+        )
+
+    def copy(self, value: object, depth: int) -> Any:
+        if isinstance(value, str):
+            self.size_limit_bytes += len(value) * _MAX_CHARACTER_SIZE_BYTES + 3
+            return str.__str__(value)
+        if isinstance(value, dict | list):
+            if depth == MAX_DEPTH:
+                raise _too_deep()
+            return (
+                self._copy_dict(value, depth + 1)
+                if isinstance(value, dict)
+                else self._copy_list(value, depth + 1)
+            )
+        self.size_limit_bytes += _MAX_NUMBER_SIZE_BYTES
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            if value.bit_length() > _MAX_INTEGER_BITS:
+                raise OutOfBoundsError("a number of at most 300 digits", "a longer one")
+            return int(value)
+        if isinstance(value, float):
+            return self._copy_float(value)
+        raise OutOfBoundsError("a JSON value", f"a {type(value).__name__}")
+
+    def _copy_float(self, value: float) -> float:
+        if not math.isfinite(value):
+            raise OutOfBoundsError("a finite number", str(float(value)))
+        if value.is_integer():
+            self.has_whole_floats = True
+        return float(value)
+
+    def _copy_dict(self, value: dict[Any, object], depth: int) -> dict[str, Any]:
+        copied = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise OutOfBoundsError("names that are text", f"a name that is a {type(key).__name__}")
+            self.size_limit_bytes += len(key) * _MAX_CHARACTER_SIZE_BYTES + 4
+            try:
+                copied[key] = self.copy(item, depth)
+            except OutOfBoundsError as error:
+                error.path.insert(0, key)
+                raise
+        return copied
+
+    def _copy_list(self, value: list[object], depth: int) -> list[Any]:
+        copied = []
+        for index, item in enumerate(value):
+            try:
+                copied.append(self.copy(item, depth))
+            except OutOfBoundsError as error:
+                error.path.insert(0, index)
+                raise
+        return copied

@@ -1,0 +1,49 @@
+"""What this package registers: the module that the entry point `examples` names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from agentframework import Tool, hookimpl
+from agentframework_example_tools.clock import world_time
+from agentframework_example_tools.primes import count_primes
+from agentframework_example_tools.restaurant import Booking, Restaurant
+from agentframework_example_tools.safe import unlock_safe
+from agentframework_example_tools.timer import start_timer
+from agentframework_example_tools.tone import ToneBackend
+from agentframework_example_tools.transcript import Transcript
+from agentframework_example_tools.units import convert_units
+
+__all__ = ["register_audio_backends", "register_callbacks", "register_tools"]
+
+
+class Settings(BaseModel):
+    """The table `[plugins.examples]` of the config."""
+
+    transcript: Path | None = None
+
+
+@hookimpl
+def register_tools(register: Any) -> None:
+    for made in (world_time, start_timer, convert_units, count_primes, unlock_safe):
+        register(made)
+    # Made here and not at import, so that each run begins with an empty book.
+    restaurant = Restaurant()
+    register(
+        Tool("book_table", restaurant.book, parameters=Booking, description="Book a table at the restaurant.")
+    )
+
+
+@hookimpl
+def register_callbacks(register: Any) -> None:
+    settings = register.settings(Settings)
+    if settings.transcript is not None:
+        register(Transcript(settings.transcript))
+
+
+@hookimpl
+def register_audio_backends(register: Any) -> None:
+    register("tone", ToneBackend)

@@ -30,6 +30,7 @@ from agentframework.workers.threads import ThreadPool, Ticket
 __all__ = ["ToolCalls", "Way"]
 
 _log = logging.getLogger("agentframework.tools")
+_TURN = 0.1
 
 
 class Way(Protocol):
@@ -55,6 +56,7 @@ class _Running:
     ticket: Ticket | None = None
     task: asyncio.Task[ToolResult] | None = None
     on_user_loop: bool = False
+    told: bool = False
 
 
 class ToolCalls:
@@ -179,15 +181,18 @@ class ToolCalls:
 
     def _time_out(self, running: _Running, seconds: float) -> None:
         name = running.tool.name
-        if running.on_user_loop and running.task is None:
-            _log.error("tool %s could not begin within %g s: %s", name, seconds, self._culprit())
         text = answers.timeout(name, seconds)
         self._settle(running, ToolResult(Outcome.TIMEOUT, text, is_error=True))
         if self._stop(running):
             _log.warning("tool %s still runs after its %g s; its thread is given up", name, seconds)
+        if running.on_user_loop:
+            asyncio.get_running_loop().call_later(_TURN, self._name_culprit, running)
 
-    def _culprit(self) -> str:
-        return _where(self._user.mailbox().thread_id)
+    def _name_culprit(self, running: _Running) -> None:
+        """The loop was told to cancel the call a while ago; where it has not turned since, somebody holds it up."""
+        if not running.told:
+            place = _where(self._user.mailbox().thread_id)
+            _log.error("tool %s cannot be cancelled: %s", running.tool.name, place)
 
     def _stop(self, running: _Running) -> bool:
         """Tell a call that nobody waits any more; True where a thread goes on regardless."""
@@ -201,6 +206,8 @@ class ToolCalls:
         return running.ticket is not None and running.ticket.abandon()
 
     def _cancel(self, running: _Running) -> None:
+        """On the user's loop."""
+        running.told = True
         if running.task is not None:
             running.task.cancel()
 

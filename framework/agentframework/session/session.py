@@ -315,6 +315,7 @@ class Session:
                 await transport.close()
         except (TimeoutError, TransportClosedError):
             _log.info("the agent's side did not take part in the goodbye")
+            transport.abort()
 
     async def _hang_up(self, transport: Transport) -> None:
         try:
@@ -322,6 +323,7 @@ class Session:
                 await transport.close()
         except TimeoutError:
             _log.info("the agent's side did not answer the close")
+            transport.abort()
 
     async def _wait_for_handlers(self) -> None:
         """The handlers learn of the end before `ended` is told; one that hangs is waited for a second."""

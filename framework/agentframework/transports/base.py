@@ -48,3 +48,6 @@ class Transport(Protocol):
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye and close; never raises, and takes as long as the caller lets it."""
+
+    def abort(self) -> None:
+        """Drop the connection without a goodbye; nothing where it is closed already."""

@@ -42,6 +42,12 @@ class MemoryTransport:
             if self._peer is not None and self._peer._closed is None:
                 self._peer._incoming.put_nowait(TransportClosedError(code, reason))
 
+    def abort(self) -> None:
+        """Close both ends as if the line were cut (1006)."""
+        for end in (self, self._peer):
+            if end is not None and end._closed is None:
+                end._incoming.put_nowait(TransportClosedError(1006, ""))
+
 
 def memory_pair() -> tuple[MemoryTransport, MemoryTransport]:
     """Two ends that are connected to each other."""

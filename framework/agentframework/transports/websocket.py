@@ -41,6 +41,10 @@ class WebSocketTransport:
         """Close with a close frame, and wait for the peer's."""
         await self._connection.close(code, reason)
 
+    def abort(self) -> None:
+        """Drop the TCP connection."""
+        self._connection.transport.abort()
+
 
 async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTransport:
     """A connection to `url` (ws or wss), without compression: base64 audio hardly shrinks.

@@ -1,0 +1,195 @@
+"""An agent's side for tests: a real WebSocket server that does what a coroutine says, frame by frame."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from agentframework.callbacks import Callbacks, DisconnectionDetails, Event
+from agentframework.session.session import OwnedHandler, Session
+from agentframework.session.settings import SessionSettings
+from agentframework.tools.registry import ToolRegistry
+from agentframework.transports.websocket import open_websocket
+
+PATIENCE = 10.0
+
+
+class Peer:
+    """The agent's end of one connection."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection = connection
+
+    async def send(self, message: dict[str, Any] | str) -> None:
+        """Send a message, or a text that may be no message at all."""
+        await self.connection.send(message if isinstance(message, str) else json.dumps(message))
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message of the client."""
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.connection.recv(), PATIENCE))
+        return message
+
+    async def open(self, conversation_id: str = "conv_1", **formats: str) -> dict[str, Any]:
+        """Take the client's opening and accept it; the opening."""
+        opening = await self.receive()
+        event = {"conversation_id": conversation_id, **formats}
+        await self.send(
+            {
+                "type": "conversation_initiation_metadata",
+                "conversation_initiation_metadata_event": event,
+            }
+        )
+        return opening
+
+    async def call(self, name: str, call_id: str, parameters: Any = None, **fields: Any) -> None:
+        """Call a tool."""
+        call = {"tool_name": name, "tool_call_id": call_id, "parameters": parameters or {}, "event_id": 1}
+        call["expects_response"] = True
+        await self.send({"type": "client_tool_call", "client_tool_call": {**call, **fields}})
+
+    async def ping(self, event_id: int) -> None:
+        """Send a ping."""
+        await self.send({"type": "ping", "ping_event": {"event_id": event_id, "ping_ms": 5}})
+
+    async def say(self, text: str) -> None:
+        """Send an answer."""
+        await self.send(
+            {"type": "agent_response", "agent_response_event": {"agent_response": text, "event_id": 1}}
+        )
+
+    async def until_closed(self) -> list[dict[str, Any]]:
+        """What the client still sends until it closes."""
+        rest = []
+        try:
+            while True:
+                rest.append(await self.receive())
+        except ConnectionClosed:
+            return rest
+
+
+Scenario = Callable[[Peer], Awaitable[object]]
+
+
+@dataclass
+class Agent:
+    """A running server; `wait` gives what the scenario returned, or raises what it raised."""
+
+    url: str
+    _results: list[Any] = field(default_factory=list)
+    _done: threading.Event = field(default_factory=threading.Event)
+    close_code: int | None = None
+
+    def wait(self) -> Any:
+        """The scenario's outcome, once its connection is over."""
+        assert self._done.wait(PATIENCE), "the scenario did not come to its end"
+        result = self._results[-1]
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+@contextmanager
+def agent(scenario: Scenario) -> Iterator[Agent]:
+    """A server whose every connection runs `scenario`."""
+    started: list[Agent] = []
+    ready = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def handle(connection: ServerConnection) -> None:
+        result: Any
+        try:
+            result = await scenario(Peer(connection))
+        except Exception as error:  # noqa: BLE001 - the test shall see it
+            result = error
+        await connection.close()
+        started[0].close_code = connection.close_code
+        started[0]._results.append(result)
+        started[0]._done.set()
+
+    async def main() -> None:
+        async with serve(handle, "127.0.0.1", 0, compression=None) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            started.append(Agent(f"ws://127.0.0.1:{port}/v1/convai/conversation"))
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), name="test-agent", daemon=True)
+    thread.start()
+    assert ready.wait(PATIENCE)
+    try:
+        yield started[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(PATIENCE)
+        loop.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until `condition()` is true, on the agent's side."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - what it waits for happens in other threads
+            await asyncio.sleep(0.005)
+
+
+class Recorder(Callbacks):
+    """Keeps every event, and lets a test wait for one."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._changed = threading.Condition()
+
+    def on_event(self, event: Event) -> None:
+        """Keep it."""
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def of(self, kind: str) -> list[Any]:
+        """The events of a type, so far."""
+        return [event for event in self.events if event.type == kind]
+
+    def wait_for(self, kind: str, count: int = 1) -> list[Any]:
+        """At least `count` events of a type."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.of(kind)) >= count, PATIENCE), f"no {kind}"
+        return self.of(kind)
+
+
+def make_session(
+    url: str,
+    *tools: Any,
+    handlers: tuple[Callbacks, ...] = (),
+    settings: SessionSettings | None = None,
+    **options: Any,
+) -> Session:
+    """A session with these tools, to that address."""
+    registry = ToolRegistry()
+    for one in tools:
+        registry.add(one, owner="the test")
+    return Session(
+        lambda: open_websocket(url),
+        tools=registry,
+        handlers=[OwnedHandler(f"handler {number}", handler) for number, handler in enumerate(handlers)],
+        settings=settings,
+        **options,
+    )
+
+
+def start(session: Session) -> str:
+    """Start it; the conversation's id."""
+    return session.start().result(PATIENCE)
+
+
+def finish(session: Session) -> DisconnectionDetails:
+    """End it, and how it ended."""
+    session.end()
+    return session.ended.result(PATIENCE)

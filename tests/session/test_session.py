@@ -1,0 +1,376 @@
+"""A session over a real socket: how it starts, how it lives through bad input, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from agent_stub import PATIENCE, Peer, Recorder, agent, finish, make_session, start
+from agentframework.callbacks import SessionEnded
+from agentframework.errors import SessionEndedError, SessionError, StartError
+from agentframework.protocol.messages import (
+    ContextualUpdateMessage,
+    ConversationInitiationClientDataMessage,
+    UserMessage,
+)
+from agentframework.session.settings import SessionSettings
+from agentframework.tools.tool import Tool
+
+
+async def listen(peer: Peer) -> list[dict[str, Any]]:
+    """Accept, and take what comes until the close."""
+    opening = await peer.open()
+    return [opening, *await peer.until_closed()]
+
+
+def test_making_a_session_starts_nothing() -> None:
+    before = threading.active_count()
+    make_session("ws://127.0.0.1:1/")
+    assert threading.active_count() == before
+
+
+def test_it_opens_with_its_data_sends_what_it_is_given_and_says_goodbye() -> None:
+    initiation = ConversationInitiationClientDataMessage(dynamic_variables={"name": "Ann"})
+    with agent(listen) as served:
+        session = make_session(served.url, settings=SessionSettings(initiation=initiation))
+        assert start(session) == "conv_1"
+        session.send(UserMessage(text="hello"))
+        session.send(ContextualUpdateMessage(text="in the kitchen"))
+        details = finish(session)
+        frames = served.wait()
+    assert frames[0] == {"type": "conversation_initiation_client_data", "dynamic_variables": {"name": "Ann"}}
+    assert frames[1] == {"type": "user_message", "text": "hello"}
+    assert frames[2] == {"type": "contextual_update", "text": "in the kitchen"}
+    assert (details.reason, details.close_code, details.phase) == ("user", None, "live")
+    assert served.close_code == 1000
+
+
+def test_the_wire_thread_stops_with_the_last_session() -> None:
+    with agent(listen) as served:
+        session = make_session(served.url)
+        start(session)
+        wire = session._worlds.wire.thread
+        assert wire is not None
+        assert wire.name == "agentframework-wire"
+        finish(session)
+        wire.join(PATIENCE)
+        assert not wire.is_alive()
+
+
+def test_a_session_starts_once() -> None:
+    with agent(listen) as served:
+        session = make_session(served.url)
+        start(session)
+        with pytest.raises(SessionError, match="starts once"):
+            session.start()
+        finish(session)
+
+
+def test_nothing_is_sent_before_the_start_or_after_the_end() -> None:
+    with agent(listen) as served:
+        session = make_session(served.url)
+        with pytest.raises(SessionEndedError, match="has not started"):
+            session.send(UserMessage(text="early"))
+        start(session)
+        finish(session)
+        with pytest.raises(SessionEndedError, match="has ended"):
+            session.send(UserMessage(text="late"))
+
+
+def test_a_refused_connection_is_a_typed_error_and_the_end_is_told() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    recorder = Recorder()
+    session = make_session(f"ws://127.0.0.1:{port}/", handlers=(recorder,))
+    with pytest.raises(StartError, match="nothing listens there") as failed:
+        start(session)
+    assert failed.value.phase == "connect"
+    assert session.ended.result(PATIENCE).reason == "error"
+    assert len(recorder.of("session_ended")) == 1
+
+
+def test_silence_after_the_connection_is_a_typed_error_in_time() -> None:
+    async def silent(peer: Peer) -> None:
+        await peer.until_closed()
+
+    with agent(silent) as served:
+        session = make_session(served.url, settings=SessionSettings(connect_timeout=0.2))
+        began = time.monotonic()
+        with pytest.raises(StartError, match=r"said nothing within 0\.2 s") as failed:
+            start(session)
+        assert time.monotonic() - began < 5
+        assert failed.value.phase == "start"
+
+
+def test_a_close_before_the_metadata_is_told_with_code_reason_and_hint() -> None:
+    async def refuse(peer: Peer) -> None:
+        await peer.receive()
+        await peer.connection.close(
+            1008, "Missing required dynamic variables in first message: {'user_name'}"
+        )
+
+    with agent(refuse) as served:
+        session = make_session(served.url)
+        with pytest.raises(StartError) as failed:
+            start(session)
+    assert (failed.value.close_code, failed.value.phase) == (1008, "start")
+    assert "user_name" in failed.value.hint
+    assert "1008" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "said"),
+    [
+        (1000, "", "agent"),
+        (1002, "timeout", "error"),
+        (1008, "Invalid message received", "error"),
+        (1011, "", "error"),
+    ],
+)
+def test_a_close_by_the_agents_side_is_told_with_its_code(code: int, reason: str, said: str) -> None:
+    async def close(peer: Peer) -> None:
+        await peer.open()
+        await peer.connection.close(code, reason)
+
+    recorder = Recorder()
+    with agent(close) as served:
+        session = make_session(served.url, handlers=(recorder,))
+        start(session)
+        details = session.ended.result(PATIENCE)
+    assert (details.reason, details.close_code, details.close_reason) == (said, code, reason)
+    assert (details.hint == "") == (code == 1000)
+    assert [event.details for event in recorder.of("session_ended")] == [details]
+
+
+def test_a_broken_connection_is_1006() -> None:
+    async def drop(peer: Peer) -> None:
+        await peer.open()
+        peer.connection.transport.abort()
+
+    with agent(drop) as served:
+        session = make_session(served.url)
+        start(session)
+        details = session.ended.result(PATIENCE)
+    assert (details.reason, details.close_code) == ("error", 1006)
+
+
+def test_malformed_frames_and_unknown_messages_do_not_end_it() -> None:
+    recorder = Recorder()
+
+    async def scenario(peer: Peer) -> dict[str, Any]:
+        await peer.open()
+        for frame in ("", "nonsense", "[]", "{}", '{"type":"ping"}', '{"type":"audio","audio_event":null}'):
+            await peer.send(frame)
+        await peer.connection.send(b"binary")
+        await peer.send({"type": "from_the_future", "x": 1})
+        await peer.ping(9)
+        return await peer.receive()
+
+    with agent(scenario) as served:
+        session = make_session(served.url, handlers=(recorder,))
+        start(session)
+        assert served.wait() == {"type": "pong", "event_id": 9}
+        recorder.wait_for("ping")
+        finish(session)
+    assert len(recorder.of("malformed_frame")) == 7
+    assert recorder.of("from_the_future")[0].payload == {"x": 1}
+
+
+def test_a_second_metadata_changes_nothing() -> None:
+    async def scenario(peer: Peer) -> dict[str, Any]:
+        await peer.open("first")
+        event = {"conversation_id": "second"}
+        await peer.send(
+            {"type": "conversation_initiation_metadata", "conversation_initiation_metadata_event": event}
+        )
+        await peer.ping(1)
+        return await peer.receive()
+
+    with agent(scenario) as served:
+        session = make_session(served.url)
+        assert start(session) == "first"
+        served.wait()
+        finish(session)
+    assert session.protocol.conversation_id == "first"
+
+
+def test_an_audio_format_that_nobody_knows_is_said_at_the_start() -> None:
+    async def odd(peer: Peer) -> None:
+        await peer.open(agent_output_audio_format="opus_48000")
+        await peer.until_closed()
+
+    with agent(odd) as served, pytest.raises(Exception, match="opus_48000"):
+        start(make_session(served.url))
+
+
+def test_a_callback_that_sleeps_delays_no_pong() -> None:
+    go = threading.Event()
+
+    class Sleeper(Recorder):
+        def on_agent_response(self, message: object) -> None:
+            go.wait(30)
+
+    async def scenario(peer: Peer) -> float:
+        await peer.open()
+        await peer.say("hello")
+        worst = 0.0
+        for number in range(20):
+            began = time.monotonic()
+            await peer.ping(number)
+            await peer.receive()
+            worst = max(worst, time.monotonic() - began)
+        go.set()
+        return worst
+
+    with agent(scenario) as served:
+        session = make_session(served.url, handlers=(Sleeper(),))
+        start(session)
+        assert served.wait() < 1
+        finish(session)
+
+
+def test_ending_from_everywhere_at_once_ends_once() -> None:
+    recorder = Recorder()
+
+    class Ender(Recorder):
+        def on_agent_response(self, message: object) -> None:
+            session.end()
+
+    async def end_async() -> None:
+        session.end()
+
+    async def scenario(peer: Peer) -> None:
+        await peer.open()
+        await peer.call("end_async", "a")
+        await peer.call("end", "b")
+        await peer.say("end too")
+        await peer.until_closed()
+
+    with agent(scenario) as served:
+        session = make_session(
+            served.url,
+            Tool("end_async", end_async),
+            Tool("end", lambda: session.end()),
+            handlers=(recorder, Ender()),
+        )
+        start(session)
+        threads = [threading.Thread(target=session.end) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        assert session.ended.result(PATIENCE).reason == "user"
+        for thread in threads:
+            thread.join()
+        session.end()
+    ends = recorder.wait_for("session_ended")
+    assert len(ends) == 1
+    assert isinstance(recorder.events[-1], SessionEnded)
+
+
+def test_ending_while_it_connects_ends_it() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        session = make_session(f"ws://127.0.0.1:{silent.getsockname()[1]}/")
+        starting = session.start()
+        session.end()
+        with pytest.raises(StartError, match="ended before it had started"):
+            starting.result(PATIENCE)
+        assert session.ended.result(PATIENCE).reason == "user"
+
+
+def test_a_peer_that_never_says_goodbye_is_left_behind_in_time() -> None:
+    async def deaf(peer: Peer) -> None:
+        await peer.open()
+        peer.connection.transport.pause_reading()
+        await asyncio.sleep(1.0)
+        peer.connection.transport.abort()
+
+    with agent(deaf) as served:
+        session = make_session(served.url, settings=SessionSettings(close_timeout=0.2))
+        start(session)
+        began = time.monotonic()
+        finish(session)
+        assert time.monotonic() - began < 0.9
+
+
+def test_a_handler_that_hangs_does_not_hold_the_end() -> None:
+    go = threading.Event()
+
+    class Hung(Recorder):
+        def on_session_started(self, event: object) -> None:
+            go.wait(30)
+
+    with agent(listen) as served:
+        session = make_session(served.url, handlers=(Hung(),))
+        start(session)
+        began = time.monotonic()
+        finish(session)
+        assert time.monotonic() - began < 5
+    go.set()
+
+
+def test_fifty_sessions_at_once_do_not_mix() -> None:
+    async def echo(peer: Peer) -> None:
+        opening = await peer.open()
+        word = opening["dynamic_variables"]["word"]
+        await peer.call("tell", f"id-{word}", {"word": word})
+        answer = await peer.receive()
+        await peer.say(answer["result"])
+        await peer.until_closed()
+
+    with agent(echo) as served:
+        recorders, sessions = [], []
+        for number in range(50):
+            recorder = Recorder()
+            initiation = ConversationInitiationClientDataMessage(dynamic_variables={"word": f"w{number}"})
+            tell = Tool("tell", lambda word, number=number: f"{number}:{word}")
+            session = make_session(
+                served.url, tell, handlers=(recorder,), settings=SessionSettings(initiation=initiation)
+            )
+            session.start()
+            recorders.append(recorder)
+            sessions.append(session)
+        for number, recorder in enumerate(recorders):
+            said = recorder.wait_for("agent_response")[0]
+            assert said.agent_response_event.agent_response == f"{number}:w{number}"
+        for session in sessions:
+            session.end()
+        for session in sessions:
+            assert session.ended.result(PATIENCE).reason == "user"
+
+
+def test_the_process_exits_while_a_tool_hangs() -> None:
+    program = """
+import threading, time
+from agent_stub import agent, make_session, start, finish
+from agentframework.tools.tool import Tool
+began = threading.Event()
+def hang():
+    began.set()
+    time.sleep(600)
+async def scenario(peer):
+    await peer.open()
+    await peer.call("hang", "a")
+    await peer.until_closed()
+with agent(scenario) as served:
+    session = make_session(served.url, Tool("hang", hang))
+    start(session)
+    began.wait(10)
+    finish(session)
+print("over")
+"""
+    began = time.monotonic()
+    tests = next(path for path in sys.path if path.rstrip("/").endswith("tests"))
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tests, capture_output=True, text=True, timeout=25, check=True
+    )
+    assert ran.stdout.strip() == "over"
+    assert time.monotonic() - began < 15

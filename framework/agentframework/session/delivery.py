@@ -117,13 +117,17 @@ class Delivery:
         try:
             self._user.mailbox().post(self._spawn)
         except RuntimeError:
+            if not self._muted:
+                _log.warning("the loop of %s is closed; it gets no more events", self.owner)
             self._muted = True
-            _log.warning("the loop of %s is closed; it gets no more events", self.owner)
             self._settle_unheard()
 
     def _settle_unheard(self) -> None:
-        while self._queue:
-            item = self._queue.popleft()
+        with self._lock:
+            unheard = list(self._queue)
+            self._queue.clear()
+            self._draining = False
+        for item in unheard:
             if not isinstance(item, tuple):
                 item()
 

@@ -1,0 +1,229 @@
+"""Events reach a handler in order, alone and fenced; one that cannot keep up loses the least first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agentframework.callbacks import Callbacks
+from agentframework.loopthread import LoopThread
+from agentframework.protocol.messages import (
+    AgentResponseMessage,
+    AudioMessage,
+    ReceivedMessage,
+    parse_server_frame,
+)
+from agentframework.session.delivery import Delivery
+from agentframework.session.worlds import UserLoop
+from agentframework.workers.threads import ThreadPool
+
+PATIENCE = 10
+
+
+def response(text: str) -> AgentResponseMessage:
+    return AgentResponseMessage.model_validate(
+        {"agent_response_event": {"agent_response": text, "event_id": 1}}
+    )
+
+
+def audio(number: int) -> AudioMessage:
+    return AudioMessage.model_validate({"audio_event": {"audio_base_64": "", "event_id": number}})
+
+
+def deliver(callbacks: Callbacks, *events: ReceivedMessage, user: UserLoop | None = None) -> Delivery:
+    """Put the events, and wait until all are handled."""
+    user = user or UserLoop()
+    delivery = Delivery(callbacks, "the handler", ThreadPool(4, name="handlers"), user)
+    for event in events:
+        delivery.put(event)
+    done = threading.Event()
+    delivery.finish(done.set)
+    assert done.wait(PATIENCE)
+    user.release()
+    return delivery
+
+
+class Collecting(Callbacks):
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def on_agent_response(self, message: AgentResponseMessage) -> None:
+        self.seen.append(message.agent_response_event.agent_response)
+
+
+class CollectingAsync(Collecting):
+    async def on_agent_response(self, message: AgentResponseMessage) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        self.seen.append(message.agent_response_event.agent_response)
+
+
+@pytest.mark.parametrize("kind", [Collecting, CollectingAsync])
+def test_events_arrive_in_order(kind: type[Collecting]) -> None:
+    callbacks = kind()
+    deliver(callbacks, *(response(str(number)) for number in range(200)))
+    assert callbacks.seen == [str(number) for number in range(200)]
+
+
+def test_plain_methods_run_in_workers_and_coroutines_on_the_users_loop() -> None:
+    seen: dict[str, str] = {}
+
+    class Mixed(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> None:
+            seen["plain"] = threading.current_thread().name
+
+        async def on_audio(self, message: AudioMessage) -> None:
+            seen["async"] = threading.current_thread().name
+
+    deliver(Mixed(), response("x"), audio(1))
+    assert seen["plain"].startswith("handlers-")
+    assert seen["async"] == "agentframework-user"
+
+
+def test_every_event_known_or_not_reaches_on_event_before_its_own_method() -> None:
+    seen: list[str] = []
+
+    class Both(Callbacks):
+        def on_event(self, event: Any) -> None:
+            seen.append(f"any {event.type}")
+
+        def on_unknown_message(self, message: Any) -> None:
+            seen.append(f"unknown {message.type}")
+
+        def on_malformed_frame(self, frame: Any) -> None:
+            seen.append(frame.problem)
+
+    deliver(Both(), response("x"), parse_server_frame('{"type": "invented"}'), parse_server_frame("nonsense"))
+    assert seen[:4] == ["any agent_response", "any invented", "unknown invented", "any malformed_frame"]
+    assert "not JSON" in seen[4]
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(2), KeyboardInterrupt()])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_handler_that_raises_is_named_once_and_goes_on(
+    error: BaseException, is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[int] = []
+
+    class Plain(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> None:
+            calls.append(1)
+            raise error
+
+    class Async(Callbacks):
+        async def on_agent_response(self, message: AgentResponseMessage) -> None:
+            calls.append(1)
+            raise error
+
+    deliver(Async() if is_async else Plain(), *(response("x") for _ in range(3)))
+    assert len(calls) == 3
+    assert caplog.text.count(f"on_agent_response of the handler raised {type(error).__name__}") == 1
+
+
+def test_a_coroutine_where_a_plain_function_was_expected_is_awaited() -> None:
+    seen: list[str] = []
+
+    async def later(text: str) -> None:
+        seen.append(text)
+
+    class Returning(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> Any:
+            return later(message.agent_response_event.agent_response)
+
+    deliver(Returning(), response("one"), response("two"))
+    assert seen == ["one", "two"]
+
+
+def test_one_that_is_behind_loses_audio_first_and_at_last_gets_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    go, began = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    class Slow(Callbacks):
+        def on_audio(self, message: AudioMessage) -> None:
+            heard.append("audio")
+
+        def on_agent_response(self, message: AgentResponseMessage) -> None:
+            began.set()
+            go.wait(PATIENCE)
+            heard.append("text")
+
+    delivery = Delivery(Slow(), "slow one", ThreadPool(1, name="handlers"), UserLoop())
+    delivery.put(response("first"))
+    assert began.wait(PATIENCE)
+    for _ in range(1_000):
+        delivery.put(response("text"))
+    delivery.put(audio(1))
+    assert delivery.dropped == 1
+    assert "slow one is 1000 events behind and loses audio" in caplog.text
+    for _ in range(9_000):
+        delivery.put(response("text"))
+    delivery.put(response("one too many"))
+    assert "slow one is 10000 events behind and gets no more" in caplog.text
+    assert delivery.dropped == 2
+    done = threading.Event()
+    delivery.finish(done.set)
+    go.set()
+    assert done.wait(PATIENCE)
+    assert heard == ["text"] * 10_001
+
+
+def test_events_that_nobody_wants_are_not_handed_over() -> None:
+    pool = ThreadPool(1, name="handlers")
+    delivery = Delivery(Collecting(), "h", pool, UserLoop())
+    delivery.put(audio(1))
+    assert pool.threads == 0
+
+
+def test_a_closed_loop_of_the_user_mutes_its_handler_and_the_end_still_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    own = LoopThread("own")
+    mailbox = own.acquire()
+    own.join()
+    callbacks = CollectingAsync()
+    deliver(callbacks, response("x"), user=UserLoop(mailbox))
+    assert callbacks.seen == []
+    assert "is closed" in caplog.text
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_variables_of_the_caller_are_seen(is_async: bool) -> None:
+    word: contextvars.ContextVar[str] = contextvars.ContextVar("word")
+    word.set("inherited")
+    seen: list[str] = []
+
+    class Plain(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> None:
+            seen.append(word.get())
+
+    class Async(Callbacks):
+        async def on_agent_response(self, message: AgentResponseMessage) -> None:
+            seen.append(word.get())
+
+    deliver(Async() if is_async else Plain(), response("x"))
+    assert seen == ["inherited"]
+
+
+def test_two_handlers_do_not_wait_for_each_other() -> None:
+    go, done = threading.Event(), threading.Event()
+
+    def handler(function: Callable[[], object]) -> Callbacks:
+        class One(Callbacks):
+            def on_agent_response(self, message: AgentResponseMessage) -> None:
+                function()
+
+        return One()
+
+    pool, user = ThreadPool(2, name="handlers"), UserLoop()
+    slow = Delivery(handler(lambda: go.wait(PATIENCE)), "slow", pool, user)
+    quick = Delivery(handler(done.set), "quick", pool, user)
+    for delivery in (slow, quick):
+        delivery.put(response("x"))
+    assert done.wait(PATIENCE)
+    go.set()

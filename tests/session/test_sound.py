@@ -1,0 +1,175 @@
+"""A session's sound: played in order, dropped when interrupted, captured from any thread, fenced throughout."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent_stub import Peer, agent, finish, make_session, start
+from agentframework.audio.base import AudioBackend
+from agentframework.errors import AudioError
+from agentframework.formats import AudioFormat
+from agentframework.session.session import OwnedBackend
+from agentframework.session.sound import Sound
+from agentframework.workers.threads import ThreadPool
+
+PATIENCE = 10
+
+
+class Tape(AudioBackend):
+    """Writes down what it is told, and lets a test wait for it."""
+
+    def __init__(self, fail: dict[str, Exception] | None = None) -> None:
+        self.log: list[Any] = []
+        self.capture: Callable[[bytes], None] = lambda audio: None
+        self._fail = fail or {}
+        self._changed = threading.Condition()
+
+    def _note(self, what: str, *details: Any) -> None:
+        with self._changed:
+            self.log.append((what, *details))
+            self._changed.notify_all()
+        if what in self._fail:
+            raise self._fail[what]
+
+    def wait_for(self, *entry: Any) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: entry in self.log, PATIENCE), self.log
+
+    def start(
+        self, capture: Callable[[bytes], None], *, input_format: AudioFormat, output_format: AudioFormat
+    ) -> None:
+        self.capture = capture
+        self._note("start", input_format.name, output_format.name)
+
+    def play(self, audio: bytes) -> None:
+        self._note("play", audio)
+
+    def interrupt(self) -> None:
+        self._note("interrupt")
+
+    def stop(self) -> None:
+        self._note("stop")
+
+
+async def send_audio(peer: Peer, event_id: int, audio: bytes) -> None:
+    event = {"audio_base_64": base64.b64encode(audio).decode(), "event_id": event_id}
+    await peer.send({"type": "audio", "audio_event": event})
+
+
+async def interrupt(peer: Peer, event_id: int) -> None:
+    await peer.send({"type": "interruption", "interruption_event": {"event_id": event_id}})
+
+
+def test_the_backend_gets_formats_audio_and_interruptions_and_stale_audio_never() -> None:
+    tape = Tape()
+
+    async def scenario(peer: Peer) -> list[dict[str, Any]]:
+        await peer.open(agent_output_audio_format="pcm_24000", user_input_audio_format="ulaw_8000")
+        await send_audio(peer, 1, b"A1")
+        await send_audio(peer, 2, b"A2")
+        tape.wait_for("play", b"A2")
+        await interrupt(peer, 2)
+        await send_audio(peer, 2, b"stale")
+        await send_audio(peer, 3, b"A3")
+        tape.wait_for("play", b"A3")
+        return [await peer.receive(), *await peer.until_closed()]
+
+    with agent(scenario) as served:
+        session = make_session(served.url, audio=OwnedBackend("the test", tape))
+        start(session)
+        tape.wait_for("start", "ulaw_8000", "pcm_24000")
+        tape.capture(b"mic")
+        tape.wait_for("play", b"A3")
+        finish(session)
+        frames = served.wait()
+        tape.wait_for("stop")
+    assert frames == [{"user_audio_chunk": base64.b64encode(b"mic").decode()}]
+    assert [entry[1:] for entry in tape.log if entry[0] == "play"] == [(b"A1",), (b"A2",), (b"A3",)]
+    assert [entry[0] for entry in tape.log] == ["start", "play", "play", "interrupt", "play", "stop"]
+
+
+def test_chunks_that_wait_when_the_user_interrupts_are_never_played() -> None:
+    go, began = threading.Event(), threading.Event()
+
+    class Slow(Tape):
+        def play(self, audio: bytes) -> None:
+            began.set()
+            go.wait(PATIENCE)
+            super().play(audio)
+
+    tape = Slow()
+    sound = Sound(tape, "test", ThreadPool(2, name="sound"), lambda *call: None, lambda audio: None)
+    sound.start(AudioFormat(), AudioFormat())
+    for audio in (b"1", b"2", b"3"):
+        sound.play(audio)
+    assert began.wait(PATIENCE)
+    sound.interrupt()
+    sound.play(b"4")
+    go.set()
+    tape.wait_for("play", b"4")
+    assert [entry for entry in tape.log if entry[0] != "start"] == [
+        ("play", b"1"),
+        ("interrupt",),
+        ("play", b"4"),
+    ]
+
+
+def test_the_oldest_blocks_of_the_microphone_are_dropped_and_counted_when_the_wire_is_behind() -> None:
+    calls: list[Callable[[], None]] = []
+    sent: list[bytes] = []
+    sound = Sound(Tape(), "test", ThreadPool(1, name="sound"), calls.append, sent.append)
+    for number in range(60):
+        sound.capture(bytes([number]))
+    assert sound.dropped_blocks == 10
+    for call in calls:
+        call()
+    assert sent == [bytes([number]) for number in range(10, 60)]
+    sound.stop()
+    sound.capture(b"late")
+    calls[0]()
+    assert len(sent) == 50
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (AudioError("no device called 'kitchen'"), "no device called 'kitchen'"),
+        (OSError("secret"), "failed: OSError; the conversation goes on"),
+    ],
+)
+def test_a_backend_that_cannot_start_is_said_once_and_the_conversation_goes_on(
+    error: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tape = Tape({"start": error})
+
+    async def scenario(peer: Peer) -> dict[str, Any]:
+        await peer.open()
+        await send_audio(peer, 1, b"A1")
+        await peer.ping(1)
+        return await peer.receive()
+
+    with agent(scenario) as served:
+        session = make_session(served.url, audio=OwnedBackend("the test", tape))
+        start(session)
+        assert served.wait()["type"] == "pong"
+        finish(session)
+    assert caplog.text.count("the audio backend of the test failed") == 1
+    assert said in caplog.text
+    assert [entry[0] for entry in tape.log] == ["start"]
+
+
+def test_a_chunk_that_fails_is_said_once_and_the_next_is_played(caplog: pytest.LogCaptureFixture) -> None:
+    tape = Tape({"play": RuntimeError("x")})
+    sound = Sound(tape, "test", ThreadPool(1, name="sound"), lambda *call: None, lambda audio: None)
+    sound.start(AudioFormat(), AudioFormat())
+    sound.play(b"1")
+    sound.play(b"2")
+    tape.wait_for("play", b"2")
+    sound.stop()
+    tape.wait_for("stop")
+    assert caplog.text.count("the audio backend of test failed") == 1

@@ -113,7 +113,7 @@ def test_no_tls_where_tls_is_asked_for_is_said() -> None:
         raise AssertionError
 
     async def scenario(url: str) -> None:
-        with pytest.raises(TransportRefusedError, match="TLS|cut off"):
+        with pytest.raises(TransportRefusedError, match=r"TLS|cut off"):
             await open_websocket(url.replace("ws:", "wss:"))
 
     with_server(scenario, never)

@@ -153,6 +153,8 @@ def test_each_callback_gets_what_the_sdk_gives_it() -> None:
             callback_disconnect=keep("disconnect"),
         )
     assert done.wait(PATIENCE)
+    [(details,)] = seen.pop("disconnect")
+    assert details.reason in ("agent", "user")
     assert seen == {
         "response": [("Hello",)],
         "correction": [("Hello you", "Hello")],
@@ -161,7 +163,6 @@ def test_each_callback_gets_what_the_sdk_gives_it() -> None:
         "latency": [(5,)],
         "alignment": [(AudioEventAlignment(["H"], [0], [80]),)],
         "end": [()],
-        "disconnect": [(DisconnectionDetails("agent", 1000, ""),)],
     }
 
 

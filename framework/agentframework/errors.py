@@ -20,6 +20,7 @@ AgentFrameworkError
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,10 @@ __all__ = [
 
 class AgentFrameworkError(Exception):
     """The root: catch it to catch everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied with its data as it is, so that an error survives the way out of a worker process."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class PluginError(AgentFrameworkError):
         self.fix = fix
 
     def __str__(self) -> str:
-        return f"plugin {self.plugin!r} ({self.distribution} {self.version}): {self.cause}. {self.fix}"
+        said = f"plugin {self.plugin!r} ({self.distribution} {self.version}): {self.cause}"
+        return said + (f". {self.fix}" if self.fix else "")
 
 
 class ToolDefinitionError(AgentFrameworkError):

@@ -45,5 +45,5 @@ class AudioFormat:
         return size_bytes / (self.rate_hz * self.sample_size_bytes)
 
     def size_bytes(self, duration: float) -> int:
-        """Bytes of whole samples that `duration` seconds take."""
-        return int(duration * self.rate_hz) * self.sample_size_bytes
+        """Bytes of the whole samples that come nearest to `duration` seconds."""
+        return round(duration * self.rate_hz) * self.sample_size_bytes

@@ -59,9 +59,10 @@ class ClientProtocol:
     """One conversation as the client sees it (protocol 1.6, 4).
 
     The caller hands every frame to `receive_frame` and acts on the verdict; whenever something may have become
-    ready it sends what `next_frame` gives until that is None. Pongs come first, then messages in the order in
-    which they were sent, then microphone audio, of which the oldest block is dropped when more than
-    `max_audio_blocks` wait. Not thread-safe; never blocks; no frame makes it raise.
+    ready it sends what `next_frame` gives until that is None. What opens the conversation is first, then come
+    pongs, then messages in the order in which they were sent, then microphone audio, of which the oldest block is
+    dropped when more than `max_audio_blocks` (1 or more) wait. Not thread-safe; never blocks; no frame makes it
+    raise.
     """
 
     def __init__(
@@ -78,14 +79,15 @@ class ClientProtocol:
         self.interrupted_until: int | None = None
         self.counts: Counter[Verdict] = Counter()
         self.dropped_audio_blocks = 0
+        self._opening: deque[str] = deque()
         self._pongs: deque[str] = deque()
         self._messages: deque[str] = deque()
         self._audio: deque[bytes] = deque()
         self._max_audio_blocks = max_audio_blocks
         self._ended = False
         if enclave_setup is not None:
-            self._messages.append(enclave_setup.to_frame())
-        self._messages.append((initiation or ConversationInitiationClientDataMessage()).to_frame())
+            self._opening.append(enclave_setup.to_frame())
+        self._opening.append((initiation or ConversationInitiationClientDataMessage()).to_frame())
 
     @property
     def conversation_id(self) -> str | None:
@@ -129,6 +131,8 @@ class ClientProtocol:
 
     def next_frame(self) -> str | None:
         """The frame to send next, or None where nothing waits."""
+        if self._opening:
+            return self._opening.popleft()
         if self._pongs:
             return self._pongs.popleft()
         if self._messages:
@@ -142,6 +146,7 @@ class ClientProtocol:
         """The socket is gone or about to go: nothing is queued any more, and what waits is thrown away."""
         self._ended = True
         self.ledger.end()
+        self._opening.clear()
         self._pongs.clear()
         self._messages.clear()
         self._audio.clear()

@@ -92,13 +92,11 @@ class Ledger:
     ) -> tuple[Settlement, ClientToolResultMessage | None]:
         """Write the outcome of a call; the message to send comes with it where one is due.
 
-        The first outcome stands. One that comes later is counted as late and sends nothing. Raises KeyError for
-        an id that was never received.
+        The first outcome stands. One that comes later is counted as late and sends nothing, also where the id is
+        not remembered any more.
         """
         entry = self._open.pop(tool_call_id, None)
         if entry is None:
-            if tool_call_id not in self._settled:
-                raise KeyError(tool_call_id)
             self.late += 1
             return Settlement.LATE, None
         self._remember(tool_call_id, outcome)

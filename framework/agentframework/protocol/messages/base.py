@@ -7,13 +7,26 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["MalformedFrame", "Message", "Payload", "UnknownMessage"]
+__all__ = ["MalformedFrame", "Message", "Payload", "UnknownMessage", "without_lone_surrogates"]
+
+
+def without_lone_surrogates(text: str) -> str:
+    """`text` as UTF-8 can carry it: halves of surrogate pairs that stand alone become U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Payload(BaseModel):
     """A part of a message. Fields that we do not know are kept in `model_extra` (protocol 0)."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,  # what came may be spoken words, or a secret
+    )
 
 
 class Message(Payload):

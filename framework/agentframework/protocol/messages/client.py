@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from agentframework.protocol.messages.base import Message, Payload
+from agentframework.protocol.messages.base import Message, Payload, without_lone_surrogates
 
 __all__ = [
     "CLIENT_MESSAGES",
@@ -27,7 +28,26 @@ __all__ = [
     "UserMessage",
 ]
 
-Object = dict[str, Any]
+
+def _as_json(value: dict[str, Any]) -> dict[str, Any]:
+    """A copy of `value` as JSON holds it. Raises ValueError for what JSON has no word for."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"cannot be written as JSON: {error}") from None
+    copy: dict[str, Any] = json.loads(text)
+    return copy
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
+
+
+Object = Annotated[dict[str, Any], AfterValidator(_as_json)]
+Text = Annotated[StrictStr, AfterValidator(without_lone_surrogates)]
 
 
 class ClientMessage(Message):
@@ -53,8 +73,8 @@ class PongMessage(ClientMessage):
 class SourceInfo(Payload):
     """Which SDK speaks; a third-party client leaves it out (2.3)."""
 
-    source: StrictStr | None = None
-    version: StrictStr | None = None
+    source: Text | None = None
+    version: Text | None = None
 
 
 class ConversationInitiationClientDataMessage(ClientMessage):
@@ -64,46 +84,47 @@ class ConversationInitiationClientDataMessage(ClientMessage):
     conversation_config_override: Object | None = None
     custom_llm_extra_body: Object | None = None
     dynamic_variables: Object | None = None
-    user_id: StrictStr | None = None
+    user_id: Text | None = None
     source_info: SourceInfo | None = None
-    branch_id: StrictStr | None = None
-    environment: StrictStr | None = None
-    starting_workflow_node_id: StrictStr | None = None
-    procedure_ids: list[StrictStr] | None = None
-    start_procedure_ids: list[StrictStr] | None = None
+    branch_id: Text | None = None
+    environment: Text | None = None
+    starting_workflow_node_id: Text | None = None
+    procedure_ids: list[Text] | None = None
+    start_procedure_ids: list[Text] | None = None
     tool_mock_config: Object | None = None
 
     def to_frame(self) -> str:
-        """As of every message; but a dynamic variable may be null and is then sent (2.3)."""
-        fields = {name: value for name, value in self if value is not None}
-        return type(self).model_construct(**fields).model_dump_json(exclude_unset=True)
+        """As of every message, also inside what overrides the agent; a dynamic variable may be null (2.3)."""
+        names = ("conversation_config_override", "tool_mock_config")
+        overrides = {name: _without_nulls(getattr(self, name)) for name in names}
+        return self.model_copy(update=overrides).model_dump_json(exclude_none=True)
 
 
 class ClientToolResultMessage(ClientMessage):
     """The one answer to a tool call; `result` is always text (2.4)."""
 
     type: Literal["client_tool_result"] = "client_tool_result"
-    tool_call_id: StrictStr
-    result: StrictStr
+    tool_call_id: Text
+    result: Text
     is_error: StrictBool
-    error_type: StrictStr | None = None
+    error_type: Text | None = None
 
 
 class ContextualUpdateMessage(ClientMessage):
     """Background for the agent, without interrupting; a newer one of the same `context_id` replaces it (2.5)."""
 
     type: Literal["contextual_update"] = "contextual_update"
-    text: StrictStr
-    context_id: StrictStr | None = None
+    text: Text
+    context_id: Text | None = None
 
 
 class UserMessage(ClientMessage):
     """Typed text, handled like speech (2.6)."""
 
     type: Literal["user_message"] = "user_message"
-    text: StrictStr | None = None
-    user_identifier: StrictStr | None = None
-    rich_content_id: StrictStr | None = None
+    text: Text | None = None
+    user_identifier: Text | None = None
+    rich_content_id: Text | None = None
 
 
 class UserActivityMessage(ClientMessage):
@@ -116,7 +137,7 @@ class FileInput(Payload):
     """A file that was uploaded before (2.8)."""
 
     type: Literal["file_input"] = "file_input"
-    file_id: StrictStr
+    file_id: Text
 
 
 class MultimodalMessage(ClientMessage):
@@ -144,15 +165,15 @@ class McpToolApprovalResultMessage(ClientMessage):
     """The user's yes or no to an MCP tool (2.10)."""
 
     type: Literal["mcp_tool_approval_result"] = "mcp_tool_approval_result"
-    tool_call_id: StrictStr
+    tool_call_id: Text
     is_approved: StrictBool
 
 
 class PostCallWebhook(Payload):
     """Where an on-prem server delivers after the call; a secret has 16 characters or more (1.7)."""
 
-    url: StrictStr
-    hmac_secret: StrictStr | None = Field(default=None, repr=False)
+    url: Text
+    hmac_secret: Text | None = Field(default=None, repr=False)
 
 
 class EnclaveSetupConfigMessage(ClientMessage):
@@ -162,18 +183,18 @@ class EnclaveSetupConfigMessage(ClientMessage):
     agent_config_dict: Object | None = None
     override_agent_config_list: list[Object] | None = None
     tools_config_list: list[Object] | None = None
-    post_call_transcription_webhook_url: StrictStr | None = None
-    post_call_audio_webhook_url: StrictStr | None = None
-    prompt_knowledge_base: list[StrictStr] | None = None
-    bedrock_inference_profile: StrictStr | None = None
+    post_call_transcription_webhook_url: Text | None = None
+    post_call_audio_webhook_url: Text | None = None
+    prompt_knowledge_base: list[Text] | None = None
+    bedrock_inference_profile: Text | None = None
     post_call_transcription_webhook: PostCallWebhook | None = None
     post_call_audio_webhook: PostCallWebhook | None = None
 
     def to_frame(self) -> str:
         """As of every message; the fields that predate the others are written as null when unset."""
-        later = ("bedrock_inference_profile", "post_call_transcription_webhook", "post_call_audio_webhook")
-        unset = {name for name in later if getattr(self, name) is None}
-        return self.model_dump_json(exclude=unset)
+        later = {"bedrock_inference_profile", "post_call_transcription_webhook", "post_call_audio_webhook"}
+        fields = self.model_dump(exclude=later) | self.model_dump(include=later, exclude_none=True)
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {

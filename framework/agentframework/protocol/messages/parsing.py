@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
-from agentframework.protocol.messages.base import MalformedFrame, UnknownMessage
-from agentframework.protocol.messages.server import ServerMessage
+from agentframework.protocol.messages.base import MalformedFrame, UnknownMessage, without_lone_surrogates
+from agentframework.protocol.messages.salvage import salvage_json
+from agentframework.protocol.messages.server import SERVER_MESSAGES, ServerMessage
 
 __all__ = ["ReceivedMessage", "describe_validation_error", "parse_server_frame"]
 
@@ -19,61 +20,84 @@ _SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(
     Annotated[ServerMessage, Field(discriminator="type")]
 )
 _FRAME_SHOWN = 2000
+_NO_JSON = ("json_invalid", "string_unicode")
 
 
 def parse_server_frame(frame: str | bytes) -> ReceivedMessage:
     """The message that `frame` holds (protocol 3). Never raises, whatever came.
 
     A `type` that nobody knows becomes an `UnknownMessage` with its fields; what is no JSON object, has no
-    `type`, or lacks a field that its type needs becomes a `MalformedFrame`.
+    `type`, or lacks a field that its type needs becomes a `MalformedFrame`. An optional field that is null, or of
+    a type that cannot be read, counts as absent; what stood there is kept in the message's `model_extra` under
+    its path, such as "audio_event.alignment".
     """
     if isinstance(frame, bytes):
         return MalformedFrame("a binary frame; the wire has text frames only", None, repr(frame[:200]))
     try:
         return _SERVER_MESSAGE.validate_json(frame)
     except ValidationError as error:
-        return _what_it_is_instead(frame, error)
+        return _read_again(frame, error)
 
 
 def describe_validation_error(error: ValidationError) -> str:
     """The first problem of `error` in one line: where, and what; without the values that came."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
-    what = first["msg"]
+    return _describe(_problems(error)[0])
+
+
+def _describe(problem: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in problem["loc"][1:])
+    what = problem["msg"]
     return f"{where}: {what}" if where else what
 
 
-def _what_it_is_instead(frame: str, error: ValidationError) -> ReceivedMessage:
-    shown = frame[:_FRAME_SHOWN]
-    kind = error.errors(include_url=False, include_input=False, include_context=False)[0]["type"]
-    value = _read_json(frame)
-    if value is None and kind == "json_invalid":
-        return MalformedFrame("not JSON, or nested too deeply to read", None, shown)
+def _problems(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False, include_context=False)
+
+
+def _read_again(frame: str, refusal: ValidationError) -> ReceivedMessage:
+    shown = without_lone_surrogates(frame[:_FRAME_SHOWN])
+    try:
+        value = salvage_json(frame, deep=_problems(refusal)[0]["type"] in _NO_JSON)
+    except ValueError as error:
+        return MalformedFrame(str(error), None, shown)
     if not isinstance(value, dict):
         return MalformedFrame("JSON, but no object", None, shown)
-    if kind == "json_invalid":
-        return _read_again(value, shown)
     message_type = value.get("type")
     if message_type is None:
         return MalformedFrame("an object without a type", None, shown)
     if not isinstance(message_type, str):
         return MalformedFrame("an object whose type is no text", None, shown)
-    if kind == "union_tag_invalid":
+    if message_type not in SERVER_MESSAGES:
         fields = {key: field for key, field in value.items() if key != "type"}
         return UnknownMessage(type=message_type, payload=fields)
-    return MalformedFrame(f"{message_type}: {describe_validation_error(error)}", message_type, shown)
-
-
-def _read_again(value: dict[str, Any], shown: str) -> ReceivedMessage:
-    """A second reading of what only the fast JSON reader refused (nesting beyond 200), so that a call is answered."""
     try:
         return _SERVER_MESSAGE.validate_python(value)
     except ValidationError as error:
-        return MalformedFrame(f"nested too deeply: {describe_validation_error(error)}", None, shown)
+        read = _read_without_unreadable(value, _problems(error))
+        return (
+            MalformedFrame(f"{message_type}: {read}", message_type, shown) if isinstance(read, str) else read
+        )
 
 
-def _read_json(frame: str) -> Any:
+def _read_without_unreadable(value: dict[str, Any], problems: list[ErrorDetails]) -> ServerMessage | str:
+    """The message with its unreadable fields left out, or what is wrong with one that it cannot do without."""
+    readable = dict(value)
+    for path in {_path(problem) for problem in problems}:
+        holder = readable
+        if len(path) == 2:
+            holder = readable[path[0]] = dict(readable[path[0]])
+        came = holder.pop(path[-1], None)
+        if came is not None:
+            # null, not absence: a default would claim something that the agent's side did not say
+            holder[path[-1]] = None
+            readable[".".join(path)] = came
     try:
-        return json.loads(frame)
-    except (ValueError, RecursionError):
-        return None
+        return _SERVER_MESSAGE.validate_python(readable)
+    except ValidationError as error:
+        needed = {_path(problem) for problem in _problems(error)}
+        return _describe(next((problem for problem in problems if _path(problem) in needed), problems[0]))
+
+
+def _path(problem: ErrorDetails) -> tuple[str, ...]:
+    """Payload and field of the payload, which is as far as optional fields go."""
+    return tuple(str(step) for step in problem["loc"][1:3])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr
 
 from agentframework.protocol.messages.base import Message, Payload
 
@@ -49,10 +49,6 @@ __all__ = [
 ]
 
 
-def _bool_or_none(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
 def _text_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -80,15 +76,15 @@ class AsrInitiationMetadataMessage(Message):
 class Alignment(Payload):
     """When each character of a chunk is spoken, in ms from the start of the chunk (protocol 3.1)."""
 
-    chars: list[str] = []
-    char_start_times_ms: list[int] = []
-    char_durations_ms: list[int] = []
+    chars: list[str] = Field(default=[], fail_fast=True)
+    char_start_times_ms: list[int] = Field(default=[], fail_fast=True)
+    char_durations_ms: list[int] = Field(default=[], fail_fast=True)
 
 
 class AudioEvent(Payload):
     """A chunk of the agent's speech, base64 in the agent's output format (protocol 3.1, 4.6); may be empty."""
 
-    audio_base_64: str
+    audio_base_64: StrictStr
     event_id: int
     alignment: Alignment | None = None
     is_final: bool | None = None
@@ -115,7 +111,7 @@ class AgentResponse(Payload):
     agent_response: str
     event_id: int | None = None
     response_id: str | None = None
-    attachments: list[dict[str, Any]] | None = None
+    attachments: list[dict[str, Any]] | None = Field(default=None, fail_fast=True)
 
 
 class AgentResponseMessage(Message):
@@ -140,11 +136,11 @@ class AgentResponseCorrectionMessage(Message):
 
 
 class TextResponsePart(Payload):
-    """A piece of streamed text: `type` is start, delta or stop (protocol 4.3)."""
+    """A piece of streamed text: `type` is start, delta or stop (protocol 4.3); some ids are no numbers."""
 
     text: str = ""
     type: str
-    event_id: int | str | None = None
+    event_id: Annotated[int | str | None, Field(union_mode="left_to_right")] = None
     response_id: str | None = None
 
 
@@ -227,8 +223,8 @@ class ClientToolCall(Payload):
     tool_call_id: str = Field(min_length=1)
     tool_name: Annotated[str, BeforeValidator(_text_or_empty)] = ""
     parameters: Any = None
-    event_id: Any = None
-    expects_response: Annotated[bool | None, BeforeValidator(_bool_or_none)] = None
+    event_id: int | None = None
+    expects_response: StrictBool | None = None
 
 
 class ClientToolCallMessage(Message):
@@ -292,7 +288,7 @@ class McpToolCall(Payload):
     tool_description: str | None = None
     timestamp: str | None = None
     approval_timeout_secs: int | None = None
-    result: list[dict[str, Any]] | None = None
+    result: list[dict[str, Any]] | None = Field(default=None, fail_fast=True)
     error_message: str | None = None
 
 
@@ -309,7 +305,7 @@ class McpIntegration(Payload):
 
 
 class McpConnectionStatus(Payload):
-    integrations: list[McpIntegration] = []
+    integrations: list[McpIntegration] = Field(default=[], fail_fast=True)
 
 
 class McpConnectionStatusMessage(Message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,18 +32,17 @@ class Binding(ABC):
 
 @dataclass(frozen=True, slots=True)
 class KeywordBinding(Binding):
-    """A declared schema, and a handler that takes its properties by name.
+    """A declared schema, and a handler that takes its properties by name: `names`, or None for any.
 
     What the schema allows without naming it goes to `**kwargs`, and to nobody where the handler has none.
     """
 
     signature: Signature
+    names: AbstractSet[str] | None
 
     def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
-        names = {parameter.name for parameter in self.signature.arguments}
-        takes_all = self.signature.extra is not None
-        values = {name: _copied(value) for name, value in arguments.items() if takes_all or name in names}
-        return self.signature.call(values, context)
+        taken = arguments if self.names is None else [name for name in arguments if name in self.names]
+        return self.signature.call({name: _copied(arguments[name]) for name in taken}, context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -30,8 +31,8 @@ ARGUMENTS: Final = "the arguments"
 NOTHING: Final = "nothing (it is required)"
 
 _MAX_LOOKED_AT: Final = 100
-_MAX_SAID: Final = 450
-_MAX_FIELD, _MAX_EXPECTED, _MAX_CAME = 60, 200, 80
+_MAX_SAID: Final = 340  # with two names of 64 characters and the words around them, about 600
+_MAX_FIELD, _MAX_EXPECTED, _MAX_CAME = 60, 180, 80
 
 _OTHER_WORDS: Final = {
     "uniqueItems": "a list without repetition",
@@ -39,6 +40,7 @@ _OTHER_WORDS: Final = {
     "contains": "a list with a fitting item",
     "minContains": "a list with more fitting items",
     "maxContains": "a list with fewer fitting items",
+    "unevaluatedProperties": "an object without further fields",
     "minProperties": "an object with more entries",
     "maxProperties": "an object with fewer entries",
     "oneOf": "a value that fits one of the choices alone",
@@ -91,7 +93,7 @@ def problems_of_schema(
         path = tuple(mismatch.absolute_path)
         if mismatch.validator in ("required", "dependentRequired", "dependencies"):
             yield from _missing(mismatch, path, schema)
-        elif mismatch.validator in ("additionalProperties", "unevaluatedProperties"):
+        elif mismatch.validator == "additionalProperties":
             yield from _unknown(mismatch, path)
         elif mismatch.context and (branch := likely_branch(mismatch)):
             yield from problems_of_schema(branch, schema)
@@ -129,7 +131,8 @@ def _missing(mismatch: SchemaMismatch, path: Path, schema: ArgumentsSchema) -> I
     needed: Any = mismatch.validator_value
     came: Any = mismatch.instance
     if isinstance(needed, Mapping):
-        needed = [name for given, names in needed.items() if given in came for name in names]
+        given = (names for name, names in needed.items() if name in came and isinstance(names, list))
+        needed = [name for names in given for name in names]
     for name in needed:
         if name not in came:
             yield problem_at((*path, name), expected_words(fields.get(name, {}), schema.resolve), NOTHING)
@@ -138,9 +141,10 @@ def _missing(mismatch: SchemaMismatch, path: Path, schema: ArgumentsSchema) -> I
 def _unknown(mismatch: SchemaMismatch, path: Path) -> Iterator[ArgumentProblem]:
     rules = mismatch.schema if isinstance(mismatch.schema, Mapping) else {}
     known = list(rules.get("properties", ()))
+    patterns = list(rules.get("patternProperties", ()))
     came: Any = mismatch.instance
     for name, value in came.items():
-        if name not in known:
+        if name not in known and not any(re.search(pattern, name) for pattern in patterns):
             yield problem_at((*path, name), _no_such(name, known), value_words(value))
 
 

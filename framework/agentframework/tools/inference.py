@@ -14,16 +14,17 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from agentframework.errors import ToolDefinitionError
 from agentframework.tools.definition import Definition
-from agentframework.tools.signature import Parameter, Signature, Unresolved
+from agentframework.tools.signature import Parameter, Signature
 
-__all__ = ["SignatureModel", "infer_model", "schema_of_model"]
+__all__ = ["SignatureModel", "infer_model", "schema_of_model", "unresolved_annotation"]
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureModel:
-    """A model with one field a parameter, and the parameter that each field stands for."""
+    """A model with one field a parameter, its schema, and the parameter that each field stands for."""
 
     model: type[BaseModel]
+    schema: dict[str, Any]
     parameters: Mapping[str, str]
 
 
@@ -59,15 +60,31 @@ def infer_model(signature: Signature, said: Mapping[str, str], definition: Defin
             f"*{signature.rest} cannot be an argument, because arguments have names",
             f"declare a list: {signature.rest}: list[...]",
         )
+    refusal = unresolved_annotation(signature, definition)
+    if refusal:
+        raise refusal
     # fields are numbered because a parameter may have a name that a model cannot give to a field
     fields = {f"p{index}": _field(parameter, said) for index, parameter in enumerate(signature.arguments)}
     try:
         model = create_model(definition.tool, __base__=_base(signature.extra), **fields)
-        model.model_json_schema(schema_generator=_PlainJsonSchema)
+        schema = model.model_json_schema(schema_generator=_PlainJsonSchema)
     except Exception as error:
         raise _culprit(signature, definition) or definition.refused(_reason(error)) from error
     names = (parameter.name for parameter in signature.arguments)
-    return SignatureModel(model, dict(zip(fields, names, strict=True)))
+    schema.pop("title", None)  # a repetition of the tool's name
+    return SignatureModel(model, schema, dict(zip(fields, names, strict=True)))
+
+
+def unresolved_annotation(signature: Signature, definition: Definition) -> ToolDefinitionError | None:
+    """The refusal of the first annotation that names something which is not there, if there is one."""
+    name, unresolved = next(signature.unresolved, (None, None))
+    if unresolved is None:
+        return None
+    return definition.refused(
+        f"the annotation {unresolved.annotation!r} of its parameter {name!r} cannot be resolved "
+        f"({unresolved.problem})",
+        "import the name where the tool is defined, and not under TYPE_CHECKING alone",
+    )
 
 
 def _field(parameter: Parameter, said: Mapping[str, str]) -> Any:
@@ -97,14 +114,7 @@ def _base(extra: Parameter | None) -> type[BaseModel]:
 
 def _culprit(signature: Signature, definition: Definition) -> ToolDefinitionError | None:
     """The refusal of the first parameter whose annotation cannot stand alone."""
-    extra = [signature.extra] if signature.extra else []
-    for parameter in (*signature.arguments, *extra):
-        if isinstance(parameter.annotation, Unresolved):
-            return definition.refused(
-                f"the annotation {parameter.annotation.annotation!r} of its parameter {parameter.name!r} "
-                f"cannot be resolved ({parameter.annotation.problem})",
-                "import the name where the tool is defined, and not under TYPE_CHECKING alone",
-            )
+    for parameter in (*signature.arguments, *([signature.extra] if signature.extra else [])):
         try:
             TypeAdapter(parameter.annotation).json_schema(schema_generator=_PlainJsonSchema)
         except Exception as error:  # noqa: BLE001  pydantic raises many kinds, and an annotation's own code any other

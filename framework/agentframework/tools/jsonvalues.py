@@ -102,7 +102,7 @@ class _Reader:
 
     def _copy_float(self, value: float) -> float:
         if not math.isfinite(value):
-            raise OutOfBoundsError("a finite number", str(float(value)))
+            raise OutOfBoundsError("a finite number", json.dumps(float(value)))
         if value.is_integer():
             self.has_whole_floats = True
         return float(value)

@@ -18,7 +18,7 @@ from agentframework.tools.binding import (
 )
 from agentframework.tools.definition import Definition
 from agentframework.tools.docstring import Docstring
-from agentframework.tools.inference import infer_model, schema_of_model
+from agentframework.tools.inference import infer_model, schema_of_model, unresolved_annotation
 from agentframework.tools.schema import ArgumentsSchema, check_schema
 from agentframework.tools.signature import Parameter, Signature, read_signature
 
@@ -60,8 +60,7 @@ def declare(
     signature = read_signature(handler, definition)
     if parameters is None:
         inferred = infer_model(signature, docstring.parameters, definition)
-        schema = _checked_model(inferred.model, definition)
-        schema.schema.pop("title", None)
+        schema = check_schema(inferred.schema, definition, checked_elsewhere=_BUILT_FORMATS)
         return schema, SignatureBinding(
             signature, inferred.parameters, definition.tool, inferred.model, schema
         )
@@ -69,14 +68,11 @@ def declare(
         if not issubclass(parameters, BaseModel):
             raise definition.refused(f"its parameters are the class {parameters.__name__}, no pydantic model")
         name = _model_parameter(signature, definition)
-        schema = _checked_model(parameters, definition)
+        document = schema_of_model(parameters, definition)
+        schema = check_schema(document, definition, checked_elsewhere=_BUILT_FORMATS)
         return schema, ModelBinding(signature, name, definition.tool, parameters, schema)
     schema = check_schema(parameters, definition)
     return schema, _declared_binding(signature, schema, definition)
-
-
-def _checked_model(model: type[BaseModel], definition: Definition) -> ArgumentsSchema:
-    return check_schema(schema_of_model(model, definition), definition, checked_elsewhere=_BUILT_FORMATS)
 
 
 def _model_parameter(signature: Signature, definition: Definition) -> str:
@@ -84,7 +80,7 @@ def _model_parameter(signature: Signature, definition: Definition) -> str:
     required = [parameter for parameter in arguments if parameter.is_required]
     if not arguments or len(required) > 1:
         taken = ", ".join(parameter.name for parameter in required) or "none"
-        raise definition.refused(
+        raise unresolved_annotation(signature, definition) or definition.refused(
             f"its handler must take the model of its parameters as its one argument (it takes {taken})",
             "give the handler one parameter for the model, and one for ToolContext if it needs that",
         )
@@ -99,17 +95,17 @@ def _declared_binding(signature: Signature, schema: ArgumentsSchema, definition:
     known = {parameter.name for parameter in arguments}
     untaken = [name for name in names if name not in known]
     if untaken and signature.extra is None:
-        raise definition.refused(
+        raise unresolved_annotation(signature, definition) or definition.refused(
             f"its schema has the property {untaken[0]!r}, which its handler does not take",
             "add a parameter of this name, or **kwargs, or take all arguments in one parameter annotated as a dict",
         )
     for parameter in arguments:
         if parameter.is_required and parameter.name not in required:
-            raise definition.refused(
+            raise unresolved_annotation(signature, definition) or definition.refused(
                 f"its handler needs {parameter.name!r}, which its schema does not require",
                 f'add it to "required", or give the parameter {parameter.name!r} a default',
             )
-    return KeywordBinding(signature)
+    return KeywordBinding(signature, None if signature.extra else frozenset(known))
 
 
 def _is_dict(parameter: Parameter) -> bool:

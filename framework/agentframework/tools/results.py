@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
+from pathlib import PurePath
 from typing import Final
 
 import pydantic_core
+from pydantic import BaseModel
 
 __all__ = ["MAX_RESULT_BYTES", "EncodedResult", "encode_result"]
 
@@ -72,19 +73,17 @@ def _unreadable(reason: str) -> EncodedResult:
 def _text(value: object) -> str:
     if value is None:
         return "ok"
-    if isinstance(value, str) and not isinstance(value, Enum):
+    if isinstance(value, str):
         return _whole(str.__str__(value))
     _refuse_iterators(value)
     try:
         return pydantic_core.to_json(
-            value, bytes_mode="base64", inf_nan_mode="null", fallback=_container
+            value, bytes_mode="base64", inf_nan_mode="null", fallback=_known
         ).decode()
     except pydantic_core.PydanticSerializationError as error:
         if "surrogates not allowed" not in str(error):
             raise
-    plain = pydantic_core.to_jsonable_python(
-        value, bytes_mode="base64", inf_nan_mode="null", fallback=_container
-    )
+    plain = pydantic_core.to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="null", fallback=_known)
     return _whole(json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 
@@ -99,7 +98,7 @@ def _whole(text: str) -> str:
 
 def _refuse_iterators(value: object) -> None:
     """Raises `_NoTextError` where an iterator stands: the encoder would run it, and it may never end."""
-    seen: set[int] = set()
+    seen: dict[int, object] = {}  # the objects too, or an id may come to mean another one
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -109,25 +108,32 @@ def _refuse_iterators(value: object) -> None:
             raise _NoTextError(f"it holds a {_type_name(item)}, which has no text form")
         if id(item) in seen:
             continue
-        seen.add(id(item))
+        seen[id(item)] = item
         if isinstance(item, Mapping):
             waiting.extend(item.values())
         elif isinstance(item, list | tuple | AbstractSet | deque):
             waiting.extend(item)
+        elif isinstance(item, BaseModel):
+            waiting.extend(item.__dict__.values())
         elif is_dataclass(item) and not isinstance(item, type):
             waiting.extend(getattr(item, field.name) for field in fields(item))
 
 
-def _container(value: object) -> object:
-    """A container that the encoder does not know, as one that it does."""
+def _known(value: object) -> object:
+    """A value that the encoder does not know, as one that it does."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, memoryview):
         return value.tobytes()
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, Sequence | AbstractSet | ValuesView):
         return list(value)
     raise _NoTextError(_type_name(value))
 
 
 def _type_name(value: object) -> str:
-    return type(value).__name__
+    try:
+        return str(type(value).__name__)
+    except BaseException:  # noqa: BLE001  a metaclass may say anything here, and this must not raise
+        return "unknown"

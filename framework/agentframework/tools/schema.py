@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -118,12 +119,19 @@ def check_schema(
     )
 
 
-def _exact(validator_class: type[Validator], document: Mapping[str, Any]) -> Validator:
+@functools.cache
+def _exact_class(validator_class: type[Validator]) -> type[Validator]:
     checker = validator_class.TYPE_CHECKER.redefine("integer", _is_int)
-    exact_class: type[Validator] = extend(validator_class, type_checker=checker)  # type: ignore[no-untyped-call]
+    exact: type[Validator] = extend(validator_class, type_checker=checker)  # type: ignore[no-untyped-call]
+    return exact
+
+
+def _exact(validator_class: type[Validator], document: Mapping[str, Any]) -> Validator:
     # with "$schema", jsonschema would go back to the draft's own class at the first "$ref"
     document = {word: rule for word, rule in document.items() if word != "$schema"}
-    return exact_class(document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER)
+    return _exact_class(validator_class)(
+        document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER
+    )
 
 
 def _is_int(checker: object, instance: object) -> bool:

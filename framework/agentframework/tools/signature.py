@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import typing
@@ -36,7 +37,7 @@ class Parameter:
     name: str
     annotation: Any
     default: Any
-    is_positional_only: bool = False
+    kind: inspect._ParameterKind
 
     @property
     def is_required(self) -> bool:
@@ -54,29 +55,31 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A handler's parameters in their order, without `*args` (named by `rest`) and `**kwargs` (`extra`)."""
+    """A handler's parameters as a call sees them."""
 
-    parameters: tuple[Parameter, ...]
+    arguments: tuple[Parameter, ...]
+    """What the agent fills, in order; without `*args`, `**kwargs`, contexts and what a `partial` has bound."""
+    contexts: tuple[str, ...]
+    """The names of the parameters that receive the `ToolContext`."""
+    positional_only: tuple[Parameter, ...]
+    """Those of either kind that have no name in a call."""
     rest: str | None
+    """The name behind the `*` of `*args`."""
     extra: Parameter | None
+    """The parameter behind the `**` of `**kwargs`."""
 
     @property
-    def arguments(self) -> tuple[Parameter, ...]:
-        """The parameters that the agent fills."""
-        return tuple(parameter for parameter in self.parameters if not parameter.is_context)
-
-    @property
-    def contexts(self) -> tuple[str, ...]:
-        """The names of the parameters that receive the `ToolContext`."""
-        return tuple(parameter.name for parameter in self.parameters if parameter.is_context)
+    def unresolved(self) -> Iterator[tuple[str, Unresolved]]:
+        """The parameters whose annotation cannot be resolved."""
+        for parameter in (*self.arguments, *([self.extra] if self.extra else [])):
+            if isinstance(parameter.annotation, Unresolved):
+                yield parameter.name, parameter.annotation
 
     def call(self, values: Mapping[str, Any], context: ToolContext) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """How the handler is called with `values` by name: positional-only parameters first, then the others."""
+        """How the handler is called with `values` by name: what has no name in a call first, then the others."""
         by_name = {**values, **dict.fromkeys(self.contexts, context)}
         positional = tuple(
-            by_name.pop(parameter.name, parameter.default)
-            for parameter in self.parameters
-            if parameter.is_positional_only
+            by_name.pop(parameter.name, parameter.default) for parameter in self.positional_only
         )
         return positional, by_name
 
@@ -88,19 +91,28 @@ def read_signature(handler: Callable[..., Any], definition: Definition) -> Signa
     `Unresolved`: whether that matters is for the caller to say.
     """
     try:
-        signature = inspect.signature(handler)
-    except (TypeError, ValueError) as error:
+        raw = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError, NameError) as error:
         raise definition.refused(
             f"its handler has no signature that Python can tell ({error})",
             "wrap it in a function of your own",
         ) from error
-    raw = signature.parameters.values()
     namespace = _Namespace(handler)
-    read = {parameter.name: _read(parameter, namespace) for parameter in raw}
+    bound = handler.keywords if isinstance(handler, functools.partial) else {}
+    parameters = [
+        Parameter(parameter.name, namespace.resolve(parameter.annotation), parameter.default, parameter.kind)
+        for parameter in raw
+        if parameter.name not in bound
+    ]
+    named = [parameter for parameter in parameters if parameter.kind not in _VARIABLE]
+    rest = (parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.VAR_POSITIONAL)
+    extra = (parameter for parameter in parameters if parameter.kind is inspect.Parameter.VAR_KEYWORD)
     return Signature(
-        parameters=tuple(read[parameter.name] for parameter in raw if parameter.kind not in _VARIABLE),
-        rest=next((p.name for p in raw if p.kind is inspect.Parameter.VAR_POSITIONAL), None),
-        extra=next((read[p.name] for p in raw if p.kind is inspect.Parameter.VAR_KEYWORD), None),
+        arguments=tuple(parameter for parameter in named if not parameter.is_context),
+        contexts=tuple(parameter.name for parameter in named if parameter.is_context),
+        positional_only=tuple(p for p in named if p.kind is inspect.Parameter.POSITIONAL_ONLY),
+        rest=next(rest, None),
+        extra=next(extra, None),
     )
 
 
@@ -112,22 +124,16 @@ def docstring_of(handler: Callable[..., Any]) -> Docstring:
     return read_docstring(type(function).__call__.__doc__ or type(function).__doc__)
 
 
-def _read(parameter: inspect.Parameter, namespace: _Namespace) -> Parameter:
-    return Parameter(
-        parameter.name,
-        namespace.resolve(parameter.annotation),
-        parameter.default,
-        is_positional_only=parameter.kind is inspect.Parameter.POSITIONAL_ONLY,
-    )
-
-
 class _Namespace:
     """Where the names in a handler's annotations are looked up."""
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         function = innermost(handler)
-        if not inspect.isroutine(function) and not isinstance(function, type):
-            function = type(function).__call__
+        if not inspect.isroutine(function):
+            is_class = inspect.isclass(function)
+            function = getattr(
+                function if is_class else type(function), "__init__" if is_class else "__call__"
+            )
         function = inspect.unwrap(function)
         self._globals: dict[str, Any] = getattr(function, "__globals__", {})
         self._locals = _enclosing_locals(function)

@@ -61,6 +61,8 @@ class Tool(Generic[P, R]):
         timeout: float | None = None,
         owner: str = "",
     ) -> None:
+        if isinstance(handler, Tool):
+            handler = handler.handler
         definition = define(name, handler, owner)
         check_timeout(timeout, definition)
         self.name = name
@@ -72,7 +74,8 @@ class Tool(Generic[P, R]):
         self.description = description or docstring.description
         self._definition = definition
         self._checked, self._binding = declare(handler, parameters, docstring, definition)
-        self.schema = self._checked.schema
+        # a copy, because whoever changes what is shown must not change what is checked
+        self.schema = copy.deepcopy(self._checked.schema)
         self.unchecked_formats = self._checked.unchecked_formats
         functools.update_wrapper(self, handler, updated=())
 

@@ -173,5 +173,8 @@ def _exactly(members: list[Any]) -> str:
 
 def _either(phrases: Iterable[str]) -> str:
     distinct = list(dict.fromkeys(phrases))
+    if _TYPES["number"] in distinct:
+        # a decimal number may also come as text, of a pattern that nobody should have to hear
+        distinct = [phrase for phrase in distinct if not phrase.startswith("text that matches")]
     # "or null" reads as the lesser choice, which it is
     return listed(sorted(distinct, key=lambda phrase: phrase == "null"))

@@ -1,0 +1,221 @@
+"""Makes the virtual environments that the Makefile's commands run in, with the standard library alone.
+
+    environments.py demo|test|clients|matrix ...
+
+Prints "ready", or one line that says what is wrong, and ends with 0 or 2. What pip says goes to `setup.log` in the
+environment and is shown on standard error where it failed. An environment that is up to date is left alone; one that
+was interrupted, moved or made by another interpreter is made anew; two runs at once wait for each other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = "constraints.txt"
+OURS = ("-c", CONSTRAINTS, "--build-constraint", CONSTRAINTS, "-e", ".", "-e", "./example_tools")
+LOG_LINES_SHOWN = 60
+# variables of the caller that would send pip or the interpreter elsewhere
+MISLEADING = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PIP_USER",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_REQUIRE_VIRTUALENV",
+)
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the text is one line for the user."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one environment holds: `install` are pip's arguments, `inputs` the files that a change makes it stale."""
+
+    name: str
+    folder: str
+    install: tuple[str, ...]
+    inputs: tuple[str, ...]
+    satisfied_by: tuple[str, ...] = ()
+
+
+PROJECT_FILES = ("pyproject.toml", "example_tools/pyproject.toml", CONSTRAINTS)
+CLIENTS = "tests/clients/requirements.txt"
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("demo", ".venv", OURS, PROJECT_FILES, satisfied_by=("test",)),
+        Profile("test", ".venv", (*OURS, "--group", "dev"), PROJECT_FILES),
+        Profile("clients", ".venvs/clients", ("-r", CLIENTS), (CLIENTS,)),
+        Profile(
+            "matrix",
+            f".venvs/py{sys.version_info.major}{sys.version_info.minor}",
+            (*OURS, "--group", "dev"),
+            PROJECT_FILES,
+        ),
+    )
+}
+
+
+class Environment:
+    """One virtual environment on disk, brought to what a profile says by `prepare`."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.folder = ROOT / profile.folder
+        self.python = self.folder / "bin" / "python"
+        self.log = self.folder / "setup.log"
+        self.unfinished = self.folder / "setup-unfinished"
+        self.fingerprints = {
+            name: fingerprint(PROFILES[name]) for name in (profile.name, *profile.satisfied_by)
+        }
+
+    def is_ready(self) -> bool:
+        """Whether a set-up of this profile, or of one that includes it, has ended and nothing has changed since."""
+        if self.unfinished.exists() or not self.python.exists():
+            return False
+        return any(read_text(self.stamp(name)) == wanted for name, wanted in self.fingerprints.items())
+
+    def prepare(self, lock: int) -> None:
+        """Make or update it. Raises `SetupError`."""
+        if not self.fits():
+            self.clear()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.unfinished.touch()
+        with self.log.open("wb") as log:
+            if not self.python.exists():
+                self.run([sys.executable, "-m", "venv", str(self.folder)], log.fileno(), lock)
+            pip = [str(self.python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+            pip += ["--progress-bar", "off"]
+            self.run([*pip, "-c", CONSTRAINTS, "pip"], log.fileno(), lock)
+            self.run([*pip, *self.profile.install], log.fileno(), lock)
+        self.stamp(self.profile.name).write_text(self.fingerprints[self.profile.name])
+        self.unfinished.unlink()
+
+    def stamp(self, name: str) -> Path:
+        return self.folder / f"setup-{name}.stamp"
+
+    def fits(self) -> bool:
+        """Whether what is there is whole and was made by this interpreter, at this place (scripts name it)."""
+        lines = read_text(self.folder / "pyvenv.cfg").splitlines()
+        settings = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+        return (
+            not self.unfinished.exists()
+            and self.python.exists()
+            and settings.get("version") == platform.python_version()
+            and Path(settings.get("executable", "")).resolve() == Path(sys.executable).resolve()
+            and str(self.folder) in read_text(self.folder / "bin" / "pip")
+        )
+
+    def clear(self) -> None:
+        if not self.folder.exists():
+            return
+        contents = list(self.folder.iterdir())
+        ours = ("pyvenv.cfg", self.unfinished.name)
+        if contents and not any((self.folder / name).exists() for name in ours):
+            raise SetupError(f"{self.profile.folder} is there but is no virtual environment: move it away")
+        # the mark goes last, so that a clearing that is interrupted is taken up again
+        for path in sorted(contents, key=lambda path: path == self.unfinished):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def run(self, command: list[str], log: int, lock: int) -> None:
+        """Run one step of the set-up; it holds the lock as well, for it may outlive this process."""
+        environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            check=False,
+        )
+        if done.returncode:
+            lines = read_text(self.log).splitlines()[-LOG_LINES_SHOWN:]
+            print(*lines, sep="\n", file=sys.stderr)
+            raise SetupError(f"setting up {self.profile.folder} failed; the lines above are from {self.log}")
+
+
+def read_text(path: Path) -> str:
+    """The text of a small file; empty where there is none."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def fingerprint(profile: Profile) -> str:
+    """Everything that the environment of `profile` depends on, as one word."""
+    digest = hashlib.sha256()
+    for part in (*profile.install, str(ROOT), platform.python_version(), os.path.realpath(sys.executable)):
+        digest.update(part.encode() + b"\0")
+    for name in (*profile.inputs, CONSTRAINTS):
+        path = ROOT / name
+        if not path.is_file():
+            raise SetupError(f"{name} is missing, which the environment of `{profile.name}` is made from")
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def prepare(names: list[str]) -> None:
+    """Bring the environments of these profiles up to date, one process at a time. Raises `SetupError`."""
+    environments = [Environment(PROFILES[name]) for name in names]
+    if all(environment.is_ready() for environment in environments):
+        return
+    lock = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        tell("waiting for another set-up to end ...")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    for environment in environments:
+        if not environment.is_ready():
+            first = "" if (environment.folder / "pyvenv.cfg").exists() else " (first time, about a minute)"
+            tell(f"setting up {environment.profile.folder}{first} ...")
+            environment.prepare(lock)
+
+
+def tell(text: str) -> None:
+    """Say what the wait is for, to a person; a log needs it not."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)
+
+
+def main() -> int:
+    if sys.prefix != sys.base_prefix:
+        # `make` in an activated environment: an environment made from another would break with it
+        base = str(getattr(sys, "_base_executable", ""))
+        os.execv(base, [base, *sys.argv])
+    unknown = [name for name in sys.argv[1:] if name not in PROFILES]
+    if unknown or len(sys.argv) == 1:
+        print(f"environments.py: say one or more of {', '.join(PROFILES)}")
+        return 2
+    try:
+        prepare(sys.argv[1:])
+    except (SetupError, OSError) as error:
+        print(error)
+        return 2
+    except KeyboardInterrupt:
+        print("set-up was interrupted; the next run starts it anew")
+        return 2
+    print("ready")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

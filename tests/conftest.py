@@ -1,0 +1,69 @@
+"""What every test may rely on: the system programs it names, an environment of foreign clients, steady examples."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+# program -> Debian package
+SYSTEM_PACKAGES = dict(
+    line.split()
+    for line in (ROOT / "scripts" / "system-packages.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
+IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
+
+# a slow machine is no error, and what lands must not hang on luck: CI takes the same examples each time
+settings.register_profile("agentframework", deadline=None, derandomize=IN_CI, print_blob=True)
+settings.load_profile("agentframework")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs_system(program)` where that program is missing; where CI is set, fail it."""
+    for marker in item.iter_markers("needs_system"):
+        for program in marker.args:
+            if shutil.which(program) is None:
+                item.user_properties.append(("missing_program", program))
+                unavailable(f"needs {program}: apt-get install {SYSTEM_PACKAGES[program]}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say in the last line of all what was skipped for missing system packages."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    missing = Counter(
+        value
+        for report in reporter.stats.get("skipped", ())
+        for name, value in getattr(report, "user_properties", ())
+        if name == "missing_program"
+    )
+    if missing:
+        counts = " and ".join(
+            f"{count} {'test' if count == 1 else 'tests'} that need {name}"
+            for name, count in sorted(missing.items())
+        )
+        packages = " ".join(SYSTEM_PACKAGES[name] for name in sorted(missing))
+        reporter.write_line(f"skipped {counts}: apt-get install {packages}")
+
+
+def unavailable(reason: str) -> None:
+    """Skip the running test because of what this machine lacks; in CI nothing may be lacking, so there it fails."""
+    if IN_CI:
+        pytest.fail(f"{reason} (CI is set, so this is no skip)", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def clients_python() -> Path:
+    """The interpreter of the environment that holds foreign clients (tests/clients/requirements.txt)."""
+    python = ROOT / ".venvs" / "clients" / "bin" / "python"
+    if not python.exists():
+        unavailable("needs the environment of foreign clients: make setup")
+    return python

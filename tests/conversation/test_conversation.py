@@ -99,7 +99,6 @@ def test_without_sound_the_opening_asks_for_text_where_the_server_reads_it() -> 
         "custom_llm_extra_body": {"temperature": 0.1},
         "dynamic_variables": {"user_name": "Ann", "vip": True, "nothing": None},
         "user_id": "u1",
-        "environment": "staging",
     }
     assert conversation.wait_for_session_end() == "conv_1"
 

@@ -141,9 +141,7 @@ class Conversation:
         audio = None
         if self.audio_interface is not None:
             audio = OwnedBackend(_OWNER, InterfaceBackend(self.audio_interface))
-        initiation = self.config.to_message(
-            user_id=self.user_id, text_only=self.audio_interface is None, environment=self.environment
-        )
+        initiation = self.config.to_message(user_id=self.user_id, text_only=self.audio_interface is None)
         settings = SessionSettings(
             initiation=initiation,
             enclave_setup=self.on_prem_config.to_message() if self.on_prem_config is not None else None,

@@ -11,6 +11,7 @@ from agentframework.protocol.messages import (
     EnclaveSetupConfigMessage,
     PostCallWebhook,
 )
+from agentframework.protocol.opening import opening_message
 
 __all__ = [
     "AgentChatResponsePartType",
@@ -55,19 +56,14 @@ class ConversationInitiationData:
         self.dynamic_variables = dynamic_variables or {}
         self.user_id = user_id
 
-    def to_message(
-        self, *, user_id: str | None, text_only: bool, environment: str | None
-    ) -> ConversationInitiationClientDataMessage:
-        """The opening frame; `text_only` is put where the server reads it, unless the user has said otherwise."""
-        override = dict(self.conversation_config_override)
-        if text_only:
-            override["conversation"] = {"text_only": True, **(override.get("conversation") or {})}
-        return ConversationInitiationClientDataMessage(
-            conversation_config_override=override or None,
-            custom_llm_extra_body=self.extra_body or None,
-            dynamic_variables=self.dynamic_variables or None,
-            user_id=user_id or self.user_id or None,
-            environment=environment,
+    def to_message(self, *, user_id: str | None, text_only: bool) -> ConversationInitiationClientDataMessage:
+        """The opening frame; a `user_id` given here wins over the one in the data."""
+        return opening_message(
+            text_only=text_only,
+            overrides=self.conversation_config_override,
+            dynamic_variables=self.dynamic_variables,
+            custom_llm_extra_body=self.extra_body,
+            user_id=user_id or self.user_id,
         )
 
 

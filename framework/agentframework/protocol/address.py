@@ -19,12 +19,10 @@ _SCHEMES = {"https": "wss", "http": "ws"}
 _PATH = "/v1/convai/conversation"
 
 
-def conversation_url(
-    base_url: str, agent_id: str, *, environment: str | None = None, branch_id: str | None = None
-) -> str:
+def conversation_url(base_url: str, agent_id: str, *, environment: str | None = None) -> str:
     """The WebSocket address of a public agent below `base_url` (http, https, ws or wss; protocol 1.1, 1.2)."""
     parts = urlsplit(base_url)
-    query = {"agent_id": agent_id, "environment": environment, "branch_id": branch_id}
+    query = {"agent_id": agent_id, "environment": environment}
     given = {name: value for name, value in query.items() if value}
     return urlunsplit(
         (

@@ -23,5 +23,5 @@ def test_the_scheme_follows_the_base_and_its_path_is_kept(base: str, expected: s
 def test_values_are_encoded_and_empty_ones_left_out() -> None:
     url = conversation_url(REGIONS["eu"], "agent 1&x", environment="st/ging")
     assert url == (
-        "wss://api.eu.residency.elevenlabs.io/v1/convai/conversation?agent_id=agent%201%26x&environment=st/ging"
+        "wss://api.eu.residency.elevenlabs.io/v1/convai/conversation?agent_id=agent%201%26x&environment=st%2Fging"
     )

@@ -1,0 +1,121 @@
+"""Whom to talk to: the table `[agent]`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from agentframework.config.problems import wrong
+from agentframework.config.source import Source
+from agentframework.config.values import AgentUrl, Flag, Seconds, Section, Text
+
+__all__ = ["AgentConfig"]
+
+_USER = re.compile(r"//[^/@]*@")
+
+
+class AgentConfig(Section):
+    """`[agent]`: whom to talk to."""
+
+    url: AgentUrl = Field(
+        "production",
+        description='Where the agent is: "local", a region ("production", "us", "eu", "in", "sg"), a base URL '
+        "(http, https), or the WebSocket URL itself (ws, wss; with a path or a query it is used as it is).",
+    )
+    id: Text | None = Field(
+        None,
+        validate_default=True,
+        description="The agent's id on the platform. Not needed with a WebSocket URL and the local agent.",
+    )
+    requires_auth: Flag = Field(
+        False,
+        description="Whether the agent is private: a signed URL is then asked for with `api_key`.",
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description='The platform\'s API key, as `{ env = "ELEVENLABS_API_KEY" }` or `{ file = "path" }`.',
+    )
+    environment: Text | None = Field(None, description="The platform's environment of the agent's variables.")
+    branch_id: Text | None = Field(None, description="The branch of the agent that is to answer.")
+    connect_timeout: Seconds = Field(10.0, description="Seconds until an attempt to connect is given up.")
+    script: Path | None = Field(
+        None, description="The local agent's script, relative to the config's folder. Without one it chats."
+    )
+    tool_error_handling_mode: Literal["auto", "summarized", "passthrough", "hide"] = Field(
+        "auto",
+        description="What the local agent's model is told of a tool's error; the platform has the same key.",
+    )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the runtime brings the agent itself."""
+        return self.url == "local"
+
+    @property
+    def websocket_url(self) -> str | None:
+        """The address to connect to exactly as it is; None where it has yet to be built from `url` and `id`."""
+        parts = urlsplit(self.url)
+        is_whole = parts.scheme in {"ws", "wss"} and (parts.path.strip("/") or parts.query)
+        return self.url if is_whole else None
+
+    @field_validator("id")
+    @classmethod
+    def _check_id(cls, agent_id: str | None, info: ValidationInfo) -> str | None:
+        url = info.data.get("url", "local")
+        if agent_id is None and url != "local" and urlsplit(url).scheme not in {"ws", "wss"}:
+            raise wrong(
+                "is missing", 'add id = "agent_..." under [agent], or url = "local" for the local agent'
+            )
+        return agent_id
+
+    @field_validator("requires_auth")
+    @classmethod
+    def _check_requires_auth(cls, requires_auth: bool, info: ValidationInfo) -> bool:
+        if requires_auth and urlsplit(info.data.get("url", "")).scheme in {"ws", "wss"}:
+            raise wrong(
+                "a private agent's WebSocket URL comes from the platform",
+                "give url as a region or as https://...",
+            )
+        return requires_auth
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_api_key(cls, api_key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        key = None if api_key is None else api_key.get_secret_value()
+        if key is None:
+            if info.data.get("requires_auth") and info.data.get("url", "local") != "local":
+                fix = 'add api_key = { env = "ELEVENLABS_API_KEY" } under [agent]'
+                raise wrong("is missing, and requires_auth = true needs it", fix)
+        elif not key:
+            raise wrong("the key is empty")
+        elif not key.isascii() or any(character.isspace() for character in key):
+            raise wrong("no key has blanks, line ends or letters beyond ASCII", "copy it again")
+        return api_key
+
+    @field_validator("script", mode="after")
+    @classmethod
+    def _find_script(cls, script: Path | None, info: ValidationInfo) -> Path | None:
+        _check_is_local(info)
+        folder = info.context.folder if isinstance(info.context, Source) else None
+        return script if script is None or folder is None else folder / script
+
+    @field_validator("tool_error_handling_mode")
+    @classmethod
+    def _check_mode(cls, mode: str, info: ValidationInfo) -> str:
+        _check_is_local(info)
+        return mode
+
+    def __repr_args__(self) -> Any:
+        """As pydantic's, without what may be secret in a URL: its query, a user's name and a password."""
+        for name, value in super().__repr_args__():
+            yield name, _USER.sub("//", value.partition("?")[0]) if name == "url" else value
+
+
+def _check_is_local(info: ValidationInfo) -> None:
+    if info.data.get("url", "local") != "local":
+        raise wrong("is for the local agent alone", 'leave it out, or set url = "local"')

@@ -1,0 +1,209 @@
+"""What may stand in a config: one pydantic model per table, each key described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+
+from agentframework.config.agent import AgentConfig
+from agentframework.config.layout import arrange, in_file, misplaced_keys
+from agentframework.config.lines import KeyPath
+from agentframework.config.problems import in_order, read_table, wrong
+from agentframework.config.source import Source
+from agentframework.config.values import (
+    Flag,
+    JsonTable,
+    PlainTables,
+    Seconds,
+    Section,
+    Text,
+    ToolName,
+    Variables,
+)
+from agentframework.errors import ConfigError, ConfigProblem
+
+__all__ = [
+    "AudioConfig",
+    "Config",
+    "ConversationConfig",
+    "PluginsConfig",
+    "ToolConfig",
+    "ToolsConfig",
+    "WorkersConfig",
+]
+
+
+class ConversationConfig(Section):
+    """`[conversation]`: what the agent is told when a conversation begins (protocol 2.3)."""
+
+    dynamic_variables: Variables = Field(
+        {}, repr=False, description="Values for the `{{variables}}` in the agent's texts, by name."
+    )
+    overrides: JsonTable = Field(
+        {},
+        repr=False,
+        description="Overrides of the agent's settings: `conversation_config_override` as it is.",
+    )
+    custom_llm_extra_body: JsonTable = Field({}, repr=False, description="Passed on to the agent's own LLM.")
+    user_id: Text | None = Field(None, repr=False, description="Who the user is, for the platform's records.")
+    text_only: Flag | None = Field(
+        None, description="Whether the conversation is written. Unless said: true with audio backend none."
+    )
+
+
+class AudioConfig(Section):
+    """`[audio]`: ear and mouth."""
+
+    backend: Text = Field("none", description='The audio backend by name; "none" for a written conversation.')
+
+
+class ToolConfig(Section):
+    """`[tools.NAME]`: one tool."""
+
+    timeout: Seconds | None = Field(
+        None, description="Seconds until this tool's call is answered as timed out."
+    )
+    answer: Literal["auto", "always", "never"] = Field(
+        "auto", description='Whether a call is answered: "auto" as the call says, or "always", or "never".'
+    )
+
+
+class ToolsConfig(Section):
+    """`[tools]`: which tools are hosted, and how long they may take."""
+
+    enable: tuple[Text, ...] = Field(("*",), description="Names or globs of the tools that are hosted.")
+    disable: tuple[Text, ...] = Field(
+        (), description="Names or globs of tools that are not hosted after all."
+    )
+    timeout: Seconds = Field(
+        15.0,
+        description="Seconds until a call is answered as timed out; keep it below the platform's own limit, "
+        "20 unless declared otherwise.",
+    )
+    error_text: Literal["error", "result"] = Field(
+        "error",
+        description='"result" sends the text of a failure as an ordinary result, because the platform hides the '
+        "text of errors unless the tool's tool_error_handling_mode is passthrough.",
+    )
+    by_name: dict[ToolName, ToolConfig] = Field(
+        {}, description="The tables [tools.NAME]: settings of one tool."
+    )
+
+
+class WorkersConfig(Section):
+    """`[workers]`: where tools that are no `async def` run."""
+
+    threads: int = Field(
+        32, strict=True, ge=1, le=1024, description="How many such tools run at the same time."
+    )
+    max_calls: int = Field(
+        8192,
+        strict=True,
+        ge=1,
+        le=65536,
+        description="Open calls per conversation; beyond that the answer is busy.",
+    )
+
+
+class PluginsConfig(Section):
+    """`[plugins]`: which installed plugins are loaded; `[plugins.NAME]` is a plugin's own table."""
+
+    autoload: Flag = Field(
+        True,
+        description="Whether every installed plugin is loaded; if false, only those in `enable` and `required`.",
+    )
+    enable: tuple[Text, ...] = Field((), description="The plugins to load where autoload is false.")
+    required: tuple[Text, ...] = Field((), description="Plugins without which nothing starts.")
+    disable: tuple[Text, ...] = Field((), description="Plugins that are not loaded, not even imported.")
+    settings: PlainTables = Field(
+        {}, repr=False, description="The tables [plugins.NAME], for the plugins to read."
+    )
+
+    @field_validator("enable")
+    @classmethod
+    def _check_enable(cls, enable: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if enable and info.data.get("autoload"):
+            fix = "add autoload = false to load these alone, or leave enable out"
+            raise wrong("without autoload = false every installed plugin is loaded anyway", fix)
+        return enable
+
+    @field_validator("disable")
+    @classmethod
+    def _check_disable(cls, disable: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for key in ("enable", "required"):
+            for name in sorted(set(disable) & set(info.data.get(key, ()))):
+                raise wrong(f"{name!r} is also in {key}", "take it out of one of the two")
+        return disable
+
+
+class Config(Section):
+    """A whole config. `load_config` reads one from a file; in code it is built from the sections' models.
+
+    In code a mistake is pydantic's `ValidationError`, as with any model; `Config.from_mapping` raises `ConfigError`.
+    """
+
+    agent: AgentConfig = Field(description="Whom to talk to.")
+    conversation: ConversationConfig = Field(
+        ConversationConfig(), description="What the agent is told when a conversation begins."
+    )
+    audio: AudioConfig = Field(AudioConfig(), description="Ear and mouth.")
+    tools: ToolsConfig = Field(
+        ToolsConfig(), description="Which tools are hosted, and how long they may take."
+    )
+    workers: WorkersConfig = Field(WorkersConfig(), description="Where tools that are no `async def` run.")
+    plugins: PluginsConfig = Field(PluginsConfig(), description="Which installed plugins are loaded.")
+
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keeps where the config was written, if it was read from somewhere."""
+        if isinstance(context, Source):
+            self._source = context
+
+    @property
+    def source(self) -> Source:
+        """Where this config was written."""
+        return self._source
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The values that must be in no log: the API key, and what plugins and conversation got from outside."""
+        key = self.agent.api_key
+        return self._source.secrets | ({key.get_secret_value()} if key is not None else frozenset())
+
+    def problem(self, path: KeyPath, problem: str, fix: str = "") -> ConfigProblem:
+        """A problem with the value at `path`, for instance `("audio", "backend")`, with file and line."""
+        return self._source.problem(path, problem, fix)
+
+    @classmethod
+    def from_mapping(cls, table: Mapping[str, Any], source: Source | None = None) -> Self:
+        """The config of a parsed document, laid out as the file is; values are taken as they are.
+
+        References (`{ env = "X" }`) belong to files: `load_config` has replaced them. Raises `ConfigError` with all
+        problems.
+        """
+        source = source or Source()
+        problems = [source.problem(path, "unknown key") for path in misplaced_keys(table)]
+        try:
+            config = read_table(cls, arrange(table), source, in_file=in_file, hint=_where_else)
+        except ConfigError as error:
+            raise ConfigError(in_order([*problems, *error.problems])) from None
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+
+def _where_else(path: KeyPath) -> str:
+    """For a key that is not known where it stands: the table that it belongs to."""
+    key = path[-1]
+    sections = {name: field.annotation for name, field in Config.model_fields.items()}
+    if key in sections:
+        return f"it is a table of its own: [{key}]"
+    homes = [
+        name
+        for name, model in sections.items()
+        if isinstance(model, type) and key in getattr(model, "model_fields", {})
+    ]
+    return f"it belongs to [{homes[0]}]" if homes else ""

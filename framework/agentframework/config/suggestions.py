@@ -1,0 +1,27 @@
+"""The nearest right word for one that is not known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "nearest"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`; case, "-", "_", "." and blanks do not count. None where nothing is near."""
+    by_spelling: dict[str, str] = {}
+    for right in sorted(known):
+        by_spelling.setdefault(_spelling(right), right)
+    found = difflib.get_close_matches(_spelling(word), by_spelling, n=1)
+    return by_spelling[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ "did you mean 'x'?", or nothing where no known word is near."""
+    right = nearest(word, known)
+    return "" if right is None else f"did you mean {right!r}?"
+
+
+def _spelling(word: str) -> str:
+    return word.casefold().translate(str.maketrans("-. ", "___"))

@@ -1,0 +1,186 @@
+"""The commands and their options; what each does is imported when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from agentframework.cli.logs import LogOptions, ShownLog
+
+__all__ = ["program", "run_program"]
+
+_NAME: Final = "agentframework"
+
+program = typer.Typer(
+    name=_NAME,
+    help="Host client tools for real-time voice and chat agents.",
+    epilog="Exit codes: 0 fine, 1 the conversation failed, 2 something here is to be corrected.",
+    add_completion=False,
+    rich_markup_mode=None,  # the help of rich takes as long to import as all the rest
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The config file, in TOML.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Load what this config says, instead of everything."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+VerboseOption = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        metavar="",
+        show_default=False,
+        help="Show the log on stderr, with tracebacks; -vv shows more.",
+    ),
+]
+LogFileOption = Annotated[
+    Path | None,
+    typer.Option("--log-file", metavar="FILE", help="Append the whole log to this file."),
+]
+
+
+def run_program(arguments: Sequence[str]) -> int:
+    """Run a command line and give its exit code. A user's mistake is told on stderr and raises nothing."""
+    command = typer.main.get_command(program)
+    try:
+        code = command.main(list(arguments), prog_name=_NAME, standalone_mode=False)
+    except typer.TyperException as error:
+        from agentframework.cli.failures import tell_usage
+
+        context = getattr(error, "ctx", None)
+        return tell_usage(error.format_message(), context.command_path if context is not None else _NAME)
+    return code if isinstance(code, int) else 0
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from agentframework import __version__
+
+        typer.echo(f"{_NAME} {__version__}")
+        raise typer.Exit
+
+
+@program.callback(invoke_without_command=True)
+def _main(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> int:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+    return 2
+
+
+@program.command()
+def run(config: ConfigArgument, verbose: VerboseOption = 0, log_file: LogFileOption = None) -> int:
+    """Hold a conversation and host the tools that plugins bring.
+
+    On a terminal you type at the bottom; Ctrl-D, Ctrl-C or "bye" end the conversation. Lines from a pipe or a
+    file are sent one by one, each when the agent's turn is over.
+    """
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.run import run
+
+        return run(config, options, shown)
+
+    return _perform(work, verbose, log_file)
+
+
+@program.command()
+def check(
+    config: ConfigArgument,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+    log_file: LogFileOption = None,
+) -> int:
+    """Say all that is wrong with a config and its plugins."""
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.check import check
+
+        return check(config, as_json=as_json)
+
+    return _perform(work, verbose, log_file)
+
+
+@program.command()
+def plugins(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+    log_file: LogFileOption = None,
+) -> int:
+    """List the installed plugins, what each brings, and what failed."""
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.listing import list_plugins
+
+        return list_plugins(config, as_json=as_json)
+
+    return _perform(work, verbose, log_file)
+
+
+@program.command()
+def tools(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+    log_file: LogFileOption = None,
+) -> int:
+    """List the tools that are hosted.
+
+    With --json each is a name, a description and a JSON Schema, as they are declared on the platform.
+    """
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.listing import list_tools
+
+        return list_tools(config, as_json=as_json)
+
+    return _perform(work, verbose, log_file)
+
+
+@program.command()
+def local_agent(
+    host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 0,
+    script: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What the agent says and does, in TOML; it chats otherwise."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse what it would only warn of.")] = False,
+    verbose: VerboseOption = 0,
+    log_file: LogFileOption = None,
+) -> int:
+    """Serve the local agent to any client, until Ctrl-C.
+
+    The first line of its output is "listening on ws://HOST:PORT".
+    """
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.serve import serve
+
+        return serve(host, port, script, strict=strict)
+
+    return _perform(work, verbose, log_file)
+
+
+def _perform(work: Callable[[LogOptions, ShownLog], int], verbose: int, log_file: Path | None) -> int:
+    from agentframework.cli.failures import perform
+    from agentframework.cli.logs import LogOptions
+
+    return perform(LogOptions(verbose, log_file), work)

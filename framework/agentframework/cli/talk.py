@@ -1,0 +1,257 @@
+"""Holds one conversation: lines in, events out, and a graceful end however it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+from agentframework.callbacks import Callbacks, DisconnectionDetails, Event, SessionStarted, method_name
+from agentframework.cli.interrupts import Interrupts
+from agentframework.cli.lines import LineSource
+from agentframework.cli.screen import Heading, Screen
+from agentframework.cli.streams import silence_stdout
+from agentframework.cli.turn import PATIENCE, Turn
+from agentframework.cli.view import View
+from agentframework.errors import SessionEndedError
+
+__all__ = ["Relay", "RunningConversation", "Talk"]
+
+FAREWELLS: Final = frozenset({"bye", "goodbye", "quit", "exit"})
+"""What, typed alone, ends the conversation."""
+
+_LINGER: Final = 2.0
+"""Seconds that the agent has to end the conversation itself, after it has answered a farewell."""
+
+_FAREWELL_PATIENCE: Final = 8.0
+_SLOW_END: Final = 0.7
+_UNSEEN: Final = frozenset({"audio", "audio_alignment", "vad_score", "ping"})
+
+
+class RunningConversation(Protocol):
+    """What is needed of a conversation (`agentframework.app.Running`)."""
+
+    def start(self) -> str: ...
+    def send_user_message(self, text: str) -> None: ...
+    def end(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> DisconnectionDetails | None: ...
+
+
+class Relay(Callbacks):
+    """Brings every event that can be shown from the handlers' thread to whoever listens."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[Event], None] = lambda event: None
+
+    def on_event(self, event: Event) -> None:
+        if event.type not in _UNSEEN:
+            self.listener(event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    details: DisconnectionDetails | None
+    error: BaseException | None
+
+
+class _Sign(Enum):
+    STOP = "stop"
+    SLOW = "slow"
+
+
+_Item = _Line | _Logged | _Started | _Over | _Sign | Event
+
+
+class Talk:
+    """One conversation from its start to its end. Everything but `stop` runs on the loop that runs `hold`.
+
+    With `waits_for_turns` a line is sent when the agent's turn is over, and the end of the input is an end of
+    the conversation only then: that is for pipes. Otherwise a line is sent when it is there, and the end of the
+    input ends the conversation at once.
+    """
+
+    def __init__(
+        self,
+        conversation: RunningConversation,
+        relay: Relay,
+        lines: LineSource,
+        screen: Screen,
+        view: View,
+        heading: Heading,
+        waits_for_turns: bool,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._conversation = conversation
+        self._relay = relay
+        self._lines = lines
+        self._screen = screen
+        self._view = view
+        self._heading = heading
+        self._waits = waits_for_turns
+        self._clock = clock
+        self._turn = Turn(clock())
+        self._live = self._ending = False
+        self._held: _Line | None = None
+        self._said_bye_at: float | None = None
+        self._over: _Over | None = None
+        self._interrupts = Interrupts(self.stop)
+        self._inbox: asyncio.Queue[_Item]
+        self._loop: asyncio.AbstractEventLoop
+
+    def stop(self) -> None:
+        """End it gracefully. From any thread, and from a signal handler, while `hold` runs."""
+        self._post(_Sign.STOP)
+
+    def tell(self, level: int, text: str) -> None:
+        """Show a line of the log in its place. From any thread, while `hold` runs."""
+        self._post(_Logged(level, text))
+
+    async def hold(self) -> DisconnectionDetails:
+        """Start the conversation and hold it to its end; returns how it ended. For the main thread: it takes
+        Ctrl-C and SIGTERM meanwhile, and the second Ctrl-C ends the process.
+
+        Raises what hindered the start. Where nobody reads what is shown any more the conversation ends too.
+        """
+        self._inbox = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._relay.listener = self._post
+        with self._interrupts.caught():
+            threading.Thread(target=self._supervise, name="agentframework-run", daemon=True).start()
+            while self._over is None or not self._inbox.empty():
+                try:
+                    await self._step()
+                except BrokenPipeError:
+                    silence_stdout()
+                    self._end()
+            self._lines.stop()
+            await self._lines.stopped()
+        if self._over.error is not None and not self._ending:
+            raise self._over.error
+        return self._over.details or DisconnectionDetails("user")
+
+    def _supervise(self) -> None:
+        """On a thread of its own: what blocks."""
+        try:
+            self._conversation.start()
+            self._post(_Started())
+            self._post(_Over(self._conversation.wait(), None))
+        except BaseException as error:  # noqa: BLE001 - whoever holds the conversation decides what to say
+            self._post(_Over(None, error))
+
+    def _post(self, item: _Item) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
+        except RuntimeError:
+            return  # the loop is closed: the conversation was left behind
+
+    async def _step(self) -> None:
+        """Take what comes next, or do what is due."""
+        due = self._due_at()
+        if due <= self._clock() and self._inbox.empty():
+            self._do_what_is_due()
+            return
+        try:
+            timeout = None if due == math.inf else due - self._clock()
+            self._take(await asyncio.wait_for(self._inbox.get(), timeout))
+        except TimeoutError:
+            return  # what is due now is done in the next step
+
+    def _take(self, item: _Item) -> None:
+        match item:
+            case _Started():
+                self._live = True
+                self._lines.start(lambda text: self._post(_Line(text)), self._interrupts.interrupt)
+            case _Over():
+                self._over = item
+            case _Sign.STOP:
+                self._end()
+            case _Sign.SLOW:
+                self._screen.note(
+                    f"the conversation is ending; {self._interrupts.key_to_leave} leaves at once"
+                )
+            case _Line():
+                self._take_line(item)
+            case _Logged(level, text) if level >= logging.ERROR:
+                self._screen.error(text)
+            case _Logged():
+                self._screen.warning(item.text)
+            case SessionStarted():
+                self._turn = Turn(self._clock())
+                self._screen.opened(self._heading)
+                self._view.on_session_started(item)
+            case _:
+                self._turn.hear(item, self._clock())
+                getattr(self._view, method_name(item))(item)
+
+    def _take_line(self, line: _Line) -> None:
+        if self._waits:
+            self._held = line
+        elif line.text is None:
+            self._end()
+        else:
+            self._send(line.text)
+
+    def _due_at(self) -> float:
+        """When something is to be done if nothing happens before; infinity where nothing is."""
+        if self._ending or not self._live:
+            return math.inf
+        if self._said_bye_at is not None:
+            answered_at = min(self._turn.answered_at, self._said_bye_at + _FAREWELL_PATIENCE)
+            return answered_at + _LINGER
+        return self._turn.over_at() if self._held is not None else math.inf
+
+    def _do_what_is_due(self) -> None:
+        line, self._held = self._held, None
+        if self._said_bye_at is not None:
+            self._end()
+        elif line is not None:
+            if self._turn.is_owed:
+                self._screen.warning(
+                    f"the agent has said nothing for {PATIENCE:g} s; going on without an answer"
+                )
+            if line.text is None:
+                self._end()
+            else:
+                self._send(line.text)
+
+    def _send(self, text: str) -> None:
+        now = self._clock()
+        self._view.user_typed(text)
+        try:
+            self._conversation.send_user_message(text)
+        except SessionEndedError:
+            return  # its end is on its way to us
+        self._turn.user_spoke(now)
+        self._said_bye_at = now if text.strip(" .!").lower() in FAREWELLS else None
+        if self._said_bye_at is None or not self._waits:
+            self._lines.more()
+
+    def _end(self) -> None:
+        if not self._ending:
+            self._ending = True
+            self._lines.stop()
+            self._conversation.end()
+            self._loop.call_later(_SLOW_END, self._post, _Sign.SLOW)

@@ -119,7 +119,7 @@ def likely_branch(mismatch: SchemaMismatch) -> list[SchemaMismatch]:
 def _is_of_another_kind(mismatch: SchemaMismatch) -> bool:
     if mismatch.relative_path:
         return False
-    return mismatch.schema is False or mismatch.validator in ("type", "const", "enum")
+    return mismatch.validator in ("type", "const", "enum")
 
 
 def _strangeness(branch: list[SchemaMismatch]) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def _no_such(name: str, known: Sequence[str]) -> str:
 
 
 def _expected(mismatch: SchemaMismatch, schema: ArgumentsSchema) -> str:
-    if mismatch.schema is False:
+    if mismatch.validator == "not" and mismatch.validator_value == {}:
         return "nothing here"
     if mismatch.validator in _OTHER_WORDS and not (mismatch.validator == "oneOf" and mismatch.context):
         return _OTHER_WORDS[mismatch.validator]
@@ -214,7 +214,7 @@ def _below(rules: Mapping[str, Any], step: str | int, schema: ArgumentsSchema) -
 
 def _said(found: ErrorDetails) -> str:
     """pydantic's sentence, or the author's own, without the words that pydantic puts before it."""
-    said = found["msg"]
+    said = found["msg"].partition("\n")[0]
     for prefix in ("Value error, ", "Assertion failed, ", "Input should be ", "Input "):
         said = said.removeprefix(prefix)
     return said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
@@ -104,6 +104,7 @@ def check_schema(
     resolver = Registry().resolver_with_root(root)
     subschemas = list(_reachable(root, resolver, definition, draft))
     _check_is_object(document, resolver, definition)
+    _name_forbidden(subschemas)
     validator = validator_class(document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER)
     _check_ends(validator, definition)
     formats = {sub["format"] for sub in subschemas if isinstance(sub.get("format"), str)}
@@ -208,6 +209,15 @@ def _looked_up(reference: str, resolver: Any, definition: Definition) -> Any:
             f"its schema refers to {reference!r}, which is not in the schema itself",
             'copy it under "$defs" and refer to "#/$defs/..."; nothing is fetched',
         ) from error
+
+
+def _name_forbidden(subschemas: Iterable[Mapping[str, Any]]) -> None:
+    """Says `false` in other words where it forbids a field: jsonschema loses the field's name over `false`."""
+    for schema in subschemas:
+        for word in ("properties", "patternProperties"):
+            fields = schema.get(word)
+            if isinstance(fields, dict):
+                fields.update({name: {"not": {}} for name, rules in fields.items() if rules is False})
 
 
 def _check_is_object(document: dict[str, Any], resolver: Any, definition: Definition) -> None:

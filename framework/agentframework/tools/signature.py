@@ -8,8 +8,8 @@ import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType, SimpleNamespace
-from typing import Annotated, Any, Final
+from types import FrameType, SimpleNamespace, UnionType
+from typing import Annotated, Any, Final, Union
 
 from agentframework.tools.context import ToolContext
 from agentframework.tools.definition import Definition, innermost
@@ -50,7 +50,9 @@ class Parameter:
         hint = self.annotation
         if typing.get_origin(hint) is Annotated:
             hint = typing.get_args(hint)[0]
-        return hint is ToolContext or set(typing.get_args(hint)) == {ToolContext, type(None)}
+        if typing.get_origin(hint) in (Union, UnionType):
+            return set(typing.get_args(hint)) == {ToolContext, type(None)}
+        return hint is ToolContext
 
 
 @dataclass(frozen=True, slots=True)

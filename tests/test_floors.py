@@ -234,6 +234,12 @@ class TestTheHouse:
                         f"{path.relative_to(ROOT)}, line {imported.line}: {imported.target}"
                     )
 
+    def test_the_drawing_for_contributors_is_the_table(self) -> None:
+        drawn = (ROOT / "CONTRIBUTING.md").read_text().splitlines()
+        for number, parts in enumerate(FLOORS[:-1]):  # the last is the file that `python -m` runs
+            (line,) = (line for line in drawn if line.startswith(f"    {number}  "))
+            assert line.split()[1 : 1 + len(parts)] == list(parts)
+
 
 class TestTheRule:
     """The test can fail. Made-up houses that break the rule in one place each."""

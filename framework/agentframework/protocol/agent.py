@@ -67,6 +67,7 @@ DEFAULT_CLIENT_EVENTS = frozenset(
 """The messages that are sent unless others are chosen (protocol 3); tool calls and metadata always are."""
 
 _UNANSWERED_PINGS = 1000
+_MOST_DELTAS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,13 +261,13 @@ class AgentProtocol:
         """Say `text`, and give its event id.
 
         In text-only mode (and in voice where `client_events` asks for it) it is streamed before: start, a delta
-        for each word, stop; the agent_response with the same `response_id` commits it (protocol 4.3).
+        for each word or a few, stop; the agent_response with the same `response_id` commits it (protocol 4.3).
         """
         text = without_lone_surrogates(text)
         event_id = self.next_event_id()
         response_id = f"response_{event_id}"
         if self.text_only or "agent_chat_response_part" in self.client_events:
-            deltas = [("delta", piece) for piece in re.findall(r"\S+\s*|\s+", text)]
+            deltas = [("delta", piece) for piece in _pieces(text)]
             for kind, piece in [("start", ""), *deltas, ("stop", "")]:
                 part = TextResponsePart(text=piece, type=kind, event_id=event_id, response_id=response_id)
                 self.send(AgentChatResponsePartMessage(text_response_part=part))
@@ -419,3 +420,9 @@ class AgentProtocol:
             event_id=call.event_id,
         )
         self._send_event(AgentToolResponseMessage(agent_tool_response=response))
+
+
+def _pieces(text: str) -> list[str]:
+    words = re.findall(r"\S+\s*|\s+", text)
+    size = -(-len(words) // _MOST_DELTAS)
+    return ["".join(words[start : start + size]) for start in range(0, len(words), size or 1)]

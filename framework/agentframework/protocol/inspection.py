@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
 from itertools import islice
 from typing import Any
@@ -24,6 +23,7 @@ from agentframework.protocol.messages import (
 )
 from agentframework.protocol.messages.base import Payload
 from agentframework.protocol.overrides import check_override
+from agentframework.protocol.spelling import did_you_mean
 
 __all__ = ["Inspected", "Refused", "Remark", "RemarkKind", "inspect_client_frame"]
 
@@ -94,7 +94,7 @@ def inspect_client_frame(frame: str | bytes) -> Inspected | Refused:
         return Refused(f"type: expected a text, got {_kind(message_type)}")
     if message_type not in CLIENT_MESSAGES:
         return Refused(
-            f"no message has this type{_suggest(message_type, CLIENT_MESSAGES)}", message_type[:64]
+            f"no message has this type{did_you_mean(message_type, CLIENT_MESSAGES)}", message_type[:64]
         )
     value, remarks = _read_numeric_event_id(message_type, value)
     if message_type == "user_audio_chunk" and "type" in value:
@@ -157,7 +157,7 @@ def _read_numeric_event_id(message_type: str, value: dict[str, Any]) -> tuple[di
 def _extra_fields(part: Payload, place: str) -> Iterator[Remark]:
     known = type(part).model_fields
     for name in part.model_extra or {}:
-        hint = _suggest(name, known)
+        hint = did_you_mean(name, known)
         yield Remark(RemarkKind.EXTRA_FIELD, f"{place}: {name[:64]}: no such field is known{hint}")
     for name in known:
         value = getattr(part, name)
@@ -222,8 +222,3 @@ def _kind(value: object) -> str:
         case dict():
             return "an object"
     return "a list"
-
-
-def _suggest(name: str, known: Mapping[str, object]) -> str:
-    near = get_close_matches(name[:64], known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
+
+from agentframework.protocol.spelling import did_you_mean
 
 __all__ = ["OVERRIDES", "OverrideProblem", "check_override"]
 
@@ -97,8 +98,7 @@ def _fits(value: object, expected: tuple[type, ...]) -> bool:
 
 def _suggest(key: str, known: Mapping[str, Any]) -> str:
     elsewhere = [path for path in _leaves(OVERRIDES, "") if path.rpartition(".")[2] == key]
-    near = elsewhere or get_close_matches(key[:64], known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"; did you mean {elsewhere[0]}?" if elsewhere else did_you_mean(key, known)
 
 
 def _leaves(known: Mapping[str, Any], place: str) -> Iterator[str]:

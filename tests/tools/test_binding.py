@@ -254,8 +254,14 @@ def test_a_bug_in_a_validator_is_a_refusal_whose_cause_is_kept(context: ToolCont
     assert isinstance(error.__cause__, IndexError)
 
 
+def test_what_pydantic_shows_of_the_values_is_not_chained(context: ToolContext) -> None:
+    error = refusal("value", context)
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
 def test_half_a_character_is_refused(context: ToolContext) -> None:
-    assert "half a character" in str(refusal("\ud800", context))
+    assert "name: expected whole characters, got half of one" in str(refusal("\ud800", context))
 
 
 def every_kind(

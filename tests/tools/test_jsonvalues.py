@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentframework.tools.jsonvalues import MAX_DEPTH, OutOfBoundsError, json_from_text, read_json
+from agentframework.tools.jsonvalues import (
+    MAX_DEPTH,
+    OutOfBoundsError,
+    json_from_text,
+    path_to_half_character,
+    read_json,
+)
 
 finite_json = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**300), 10**300) | st.floats(allow_nan=False, allow_infinity=False)
@@ -104,3 +110,16 @@ def test_a_text_is_bounded_before_it_is_read() -> None:
         json_from_text("[" * 200_000)
     with pytest.raises(OutOfBoundsError):
         json_from_text('"' + "é" * (512 * 1024) + '"')
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("\ud800", []),
+        ({"a": ["x", "\ud83d\ude00"]}, ["a", 1]),
+        ({"\ud800": 1}, ["\ud800"]),
+        ({"a": ["é", "😀", 7, None], "b": {}}, None),
+    ],
+)
+def test_half_a_character_is_found(value: object, path: list[str | int] | None) -> None:
+    assert path_to_half_character(value) == path

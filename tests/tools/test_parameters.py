@@ -178,3 +178,12 @@ def test_only_formats_that_nobody_checks_are_listed() -> None:
     assert declared(handler, None)[0].unchecked_formats == ()
     schema = {"type": "object", "properties": {"on": {"type": "string", "format": "date-time"}}}
     assert declared(lambda on="": None, schema)[0].unchecked_formats == ("date-time",)
+
+
+def test_a_property_with_the_name_of_the_context_is_refused() -> None:
+    def handler(context: ToolContext, **arguments: Any) -> None: ...
+
+    said = refusal(handler, {"type": "object", "properties": {"context": {}}})
+    assert said.startswith(
+        "its schema has the property 'context', and so is named what receives the ToolContext"
+    )

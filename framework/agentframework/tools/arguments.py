@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from agentframework.errors import ArgumentProblem, ArgumentsError
-from agentframework.tools.complaints import ARGUMENTS, problem_at, problems_of_schema, shown_problems
+from agentframework.tools.complaints import (
+    ARGUMENTS,
+    UNCHECKABLE,
+    problem_at,
+    problems_of_schema,
+    shown_problems,
+)
 from agentframework.tools.jsonvalues import JsonValue, OutOfBoundsError, json_from_text, read_json
 from agentframework.tools.repair import mend, repaired, whole_number
 from agentframework.tools.schema import ArgumentsSchema
@@ -39,7 +45,7 @@ def read_arguments(sent: object, tool: str, schema: ArgumentsSchema) -> dict[str
         raise ArgumentsError(tool, shown_problems([problem])) from None
     except Exception as error:
         # a schema may ask for what no check survives, such as a pattern or a reference that recurses without end
-        problem = ArgumentProblem(ARGUMENTS, "values that can be checked", "values on which the check failed")
+        problem = ArgumentProblem(ARGUMENTS, "values that can be checked", UNCHECKABLE)
         raise ArgumentsError(tool, [problem]) from error
 
 

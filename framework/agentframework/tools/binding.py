@@ -12,22 +12,46 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from agentframework.errors import ArgumentProblem, ArgumentsError, ToolError
-from agentframework.tools.complaints import ARGUMENTS, problems_of_model, shown_problems
+from agentframework.tools.complaints import ARGUMENTS, UNCHECKABLE, problems_of_model, shown_problems
 from agentframework.tools.context import ToolContext
+from agentframework.tools.jsonvalues import path_to_half_character
 from agentframework.tools.schema import ArgumentsSchema
 from agentframework.tools.signature import Signature
+from agentframework.tools.wording import place_words
 
 __all__ = ["Binding", "DictBinding", "KeywordBinding", "ModelBinding", "SignatureBinding"]
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
 class Binding(ABC):
-    """One way in which a handler takes its arguments."""
+    """One way in which the handler of a tool takes its arguments."""
+
+    tool: str
+    signature: Signature
+
+    def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
+        """The positional and keyword arguments of the handler's call; they share no container with `arguments`.
+
+        Raises `ArgumentsError` and nothing else.
+        """
+        try:
+            return self.signature.call(self.values(arguments), context)
+        except ArgumentsError:
+            raise
+        except ToolError as error:
+            raise self._refused(ARGUMENTS, str(error), "others") from None
+        except Exception as error:
+            # a validator of the author's may raise anything; the cause is chained for the log
+            raise self._refused(ARGUMENTS, "values that can be checked", UNCHECKABLE) from error
 
     @abstractmethod
-    def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
-        """The positional and keyword arguments of the handler's call; shares no container with `arguments`."""
+    def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values of the handler's parameters by name."""
+
+    def _refused(self, field: str, expected: str, came: str) -> ArgumentsError:
+        return ArgumentsError(self.tool, shown_problems([ArgumentProblem(field, expected, came)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,74 +61,63 @@ class KeywordBinding(Binding):
     What the schema allows without naming it goes to `**kwargs`, and to nobody where the handler has none.
     """
 
-    signature: Signature
     names: AbstractSet[str] | None
 
-    def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
+    def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         taken = arguments if self.names is None else [name for name in arguments if name in self.names]
-        return self.signature.call({name: _copied(arguments[name]) for name in taken}, context)
+        return {name: _copied(arguments[name]) for name in taken}
 
 
 @dataclass(frozen=True, slots=True)
 class DictBinding(Binding):
     """A declared schema, and a handler whose parameter `name` takes all arguments as one dict."""
 
-    signature: Signature
     name: str
 
-    def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
-        return self.signature.call({self.name: _copied(arguments)}, context)
+    def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {self.name: _copied(arguments)}
 
 
 @dataclass(frozen=True, slots=True)
-class ModelBinding(Binding):
+class _BuildingBinding(Binding):
+    """A pydantic model builds the values, and `schema` words what it refuses."""
+
+    model: type[BaseModel]
+    schema: ArgumentsSchema
+
+    def _built(self, arguments: Mapping[str, Any]) -> BaseModel:
+        """The model's instance; read as JSON, because a strict model takes a date from JSON and from no `str`."""
+        broken = path_to_half_character(arguments)
+        if broken is not None:
+            raise self._refused(place_words(broken, ARGUMENTS), "whole characters", "half of one")
+        try:
+            return self.model.model_validate_json(json.dumps(arguments, ensure_ascii=False))
+        except ValidationError as error:
+            problems = shown_problems(problems_of_model(error, arguments, self.schema))
+        # outside the handler, because pydantic's error shows the values and must not come to a log with ours
+        raise ArgumentsError(self.tool, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBinding(_BuildingBinding):
     """A declared pydantic model, and a handler whose parameter `name` takes one instance of it."""
 
-    signature: Signature
     name: str
-    tool: str
-    model: type[BaseModel]
-    schema: ArgumentsSchema
 
-    def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
-        return self.signature.call(
-            {self.name: _built(self.tool, self.model, self.schema, arguments)}, context
-        )
+    def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {self.name: self._built(arguments)}
 
 
 @dataclass(frozen=True, slots=True)
-class SignatureBinding(Binding):
+class SignatureBinding(_BuildingBinding):
     """A signature's own model: `parameters` maps its fields to the handler's parameters."""
 
-    signature: Signature
     parameters: Mapping[str, str]
-    tool: str
-    model: type[BaseModel]
-    schema: ArgumentsSchema
 
-    def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
-        built = _built(self.tool, self.model, self.schema, arguments)
+    def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        built = self._built(arguments)
         values = {name: built.__dict__[field] for field, name in self.parameters.items()}
-        return self.signature.call({**(built.model_extra or {}), **values}, context)
-
-
-def _built(
-    tool: str, model: type[BaseModel], schema: ArgumentsSchema, arguments: Mapping[str, Any]
-) -> BaseModel:
-    """The model's instance; read as JSON, because a strict model takes a date from JSON text and from no str."""
-    try:
-        return model.model_validate_json(json.dumps(arguments, ensure_ascii=False).encode())
-    except ValidationError as error:
-        raise ArgumentsError(tool, shown_problems(problems_of_model(error, arguments, schema))) from error
-    except UnicodeEncodeError as error:
-        problem = ArgumentProblem(ARGUMENTS, "whole characters", f"half a character ({error.reason})")
-        raise ArgumentsError(tool, [problem]) from error
-    except Exception as error:
-        # a validator of the author's may raise anything; the cause is chained for the log
-        expected = str(error) if isinstance(error, ToolError) else "values that the tool can check"
-        raise ArgumentsError(
-            tool, [ArgumentProblem(ARGUMENTS, expected, "values on which the check failed")]
-        ) from error
+        return {**(built.model_extra or {}), **values}
 
 
 def _copied(value: Any) -> Any:

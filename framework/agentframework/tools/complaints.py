@@ -18,7 +18,8 @@ from agentframework.tools.wording import expected_words, listed, place_words, sh
 
 __all__ = [
     "ARGUMENTS",
-    "likely_branch",
+    "UNCHECKABLE",
+    "choices",
     "problem_at",
     "problems_of_model",
     "problems_of_schema",
@@ -27,6 +28,9 @@ __all__ = [
 
 ARGUMENTS: Final = "the arguments"
 """What the whole of them is called where a problem has no field."""
+
+UNCHECKABLE: Final = "values on which the check failed"
+"""What came where a check itself has failed."""
 
 NOTHING: Final = "nothing (it is required)"
 
@@ -95,35 +99,38 @@ def problems_of_schema(
             yield from _missing(mismatch, path, schema)
         elif mismatch.validator == "additionalProperties":
             yield from _unknown(mismatch, path)
-        elif mismatch.context and (branch := likely_branch(mismatch)):
-            yield from problems_of_schema(branch, schema)
+        elif mismatch.context and (choice := _likely_choice(mismatch)):
+            yield from problems_of_schema(choice, schema)
         else:
             yield problem_at(path, _expected(mismatch, schema), value_words(mismatch.instance))
 
 
-def likely_branch(mismatch: SchemaMismatch) -> list[SchemaMismatch]:
-    """The mismatches of that choice of an `anyOf` or `oneOf` which was probably meant; none where none stands out.
+def choices(mismatch: SchemaMismatch) -> list[list[SchemaMismatch]]:
+    """The mismatches of each choice of an `anyOf` or `oneOf` that has failed."""
+    by_choice: dict[object, list[SchemaMismatch]] = {}
+    for inner in mismatch.context or ():
+        by_choice.setdefault(inner.relative_schema_path[0], []).append(inner)
+    return list(by_choice.values())
+
+
+def _likely_choice(mismatch: SchemaMismatch) -> list[SchemaMismatch]:
+    """The mismatches of the choice that was probably meant; none where none stands out.
 
     A choice is out if the value has another type altogether; of the others, the one that tells the value's kind
     by a constant, and then the one with the fewest mismatches.
     """
-    branches: dict[object, list[SchemaMismatch]] = {}
-    for inner in mismatch.context or ():
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
     possible = [
-        branch for branch in branches.values() if not any(_is_of_another_kind(inner) for inner in branch)
+        choice for choice in choices(mismatch) if not any(_is_of_another_kind(inner) for inner in choice)
     ]
     return min(possible, key=_strangeness, default=[])
 
 
 def _is_of_another_kind(mismatch: SchemaMismatch) -> bool:
-    if mismatch.relative_path:
-        return False
-    return mismatch.validator in ("type", "const", "enum")
+    return not mismatch.relative_path and mismatch.validator in ("type", "const", "enum")
 
 
-def _strangeness(branch: list[SchemaMismatch]) -> tuple[int, int]:
-    return sum(inner.validator in ("const", "enum") for inner in branch), len(branch)
+def _strangeness(choice: list[SchemaMismatch]) -> tuple[int, int]:
+    return sum(inner.validator in ("const", "enum") for inner in choice), len(choice)
 
 
 def _missing(mismatch: SchemaMismatch, path: Path, schema: ArgumentsSchema) -> Iterator[ArgumentProblem]:
@@ -202,11 +209,10 @@ def _inner(value: object, step: str | int) -> object:
 
 def _below(rules: Mapping[str, Any], step: str | int, schema: ArgumentsSchema) -> Mapping[str, Any]:
     """The schema of a member or an item, looked for in the choices too."""
-    choices = [rules, *(rules.get("anyOf") or ()), *(rules.get("oneOf") or ()), *(rules.get("allOf") or ())]
-    for choice in map(schema.resolve, choices):
-        members = choice.get("properties", {})
-        other = choice.get("additionalProperties")
-        inner = choice.get("items") if isinstance(step, int) else members.get(step, other)
+    parts = [rules, *(part for word in ("anyOf", "oneOf", "allOf") for part in rules.get(word, ()))]
+    for part in map(schema.resolve, parts):
+        other = part.get("additionalProperties")
+        inner = part.get("items") if isinstance(step, int) else part.get("properties", {}).get(step, other)
         if isinstance(inner, Mapping):
             return schema.resolve(inner)
     return {}

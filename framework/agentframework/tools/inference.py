@@ -28,6 +28,10 @@ class SignatureModel:
     parameters: Mapping[str, str]
 
 
+class _Closed(BaseModel, extra="forbid"):
+    """Takes what its fields name and nothing else."""
+
+
 class _PlainJsonSchema(GenerateJsonSchema):
     """pydantic's schema without the titles that only repeat the names of the fields."""
 
@@ -102,8 +106,7 @@ def _field(parameter: Parameter, said: Mapping[str, str]) -> Any:
 
 def _base(extra: Parameter | None) -> type[BaseModel]:
     if extra is None:
-        return new_class("Closed", (BaseModel,), {"extra": "forbid"})
-
+        return _Closed
     extras = {"__pydantic_extra__": GenericAlias(dict, (str, extra.annotation))}
 
     def body(namespace: dict[str, Any]) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE_BYTES", "JsonValue", "OutOfBoundsError", "json_from_text", "read_json"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_SIZE_BYTES",
+    "JsonValue",
+    "OutOfBoundsError",
+    "json_from_text",
+    "path_to_half_character",
+    "read_json",
+]
 
 MAX_DEPTH: Final = 64
 """How many objects and lists may stand inside each other, the outermost included."""
@@ -55,6 +64,33 @@ def json_from_text(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise _too_deep() from None
+
+
+def path_to_half_character(value: object) -> list[str | int] | None:
+    """Where a text or a name holds half a surrogate pair, which UTF-8 cannot carry; None where all are whole."""
+    if isinstance(value, str):
+        return None if value.isascii() or _is_whole(value) else []
+    if isinstance(value, Mapping):
+        members: Iterable[tuple[str | int, object]] = value.items()
+    elif isinstance(value, list):
+        members = enumerate(value)
+    else:
+        return None
+    for step, member in members:
+        if isinstance(step, str) and not _is_whole(step):
+            return [step]
+        path = path_to_half_character(member)
+        if path is not None:
+            return [step, *path]
+    return None
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_size(text: str) -> None:

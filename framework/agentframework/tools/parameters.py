@@ -25,25 +25,12 @@ from agentframework.tools.signature import Parameter, Signature, read_signature
 __all__ = ["declare"]
 
 # pydantic writes these words for types that it checks itself when it builds the values
-_BUILT_FORMATS: Final = frozenset(
-    {
-        "date-time",
-        "time",
-        "duration",
-        "uri",
-        "uuid",
-        "uuid1",
-        "uuid3",
-        "uuid4",
-        "uuid5",
-        "uuid6",
-        "uuid7",
-        "uuid8",
-    }
-    | {"ipv4network", "ipv6network", "ipv4interface", "ipv6interface", "ipvanyaddress", "ipvanynetwork"}
-    | {"ipvanyinterface", "binary", "base64", "base64url", "password", "json-string", "multi-host-uri"}
-    | {"path", "file-path", "directory-path", "name-email"}
-)
+_BUILT_FORMATS: Final = frozenset({
+    "date-time", "time", "duration", "uri", "multi-host-uri", "name-email", "password", "json-string",
+    "uuid", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7", "uuid8", "binary", "base64", "base64url",
+    "ipv4network", "ipv6network", "ipv4interface", "ipv6interface",
+    "ipvanyaddress", "ipvanynetwork", "ipvanyinterface", "path", "file-path", "directory-path",
+})  # fmt: skip
 
 
 def declare(
@@ -61,16 +48,15 @@ def declare(
     if parameters is None:
         inferred = infer_model(signature, docstring.parameters, definition)
         schema = check_schema(inferred.schema, definition, checked_elsewhere=_BUILT_FORMATS)
-        return schema, SignatureBinding(
-            signature, inferred.parameters, definition.tool, inferred.model, schema
-        )
+        binding = SignatureBinding(definition.tool, signature, inferred.model, schema, inferred.parameters)
+        return schema, binding
     if isinstance(parameters, type):
         if not issubclass(parameters, BaseModel):
             raise definition.refused(f"its parameters are the class {parameters.__name__}, no pydantic model")
         name = _model_parameter(signature, definition)
         document = schema_of_model(parameters, definition)
         schema = check_schema(document, definition, checked_elsewhere=_BUILT_FORMATS)
-        return schema, ModelBinding(signature, name, definition.tool, parameters, schema)
+        return schema, ModelBinding(definition.tool, signature, parameters, schema, name)
     schema = check_schema(parameters, definition)
     return schema, _declared_binding(signature, schema, definition)
 
@@ -91,7 +77,13 @@ def _declared_binding(signature: Signature, schema: ArgumentsSchema, definition:
     names, required = schema.declared()
     arguments = signature.arguments
     if len(arguments) == 1 and arguments[0].name not in names and _is_dict(arguments[0]):
-        return DictBinding(signature, arguments[0].name)
+        return DictBinding(definition.tool, signature, arguments[0].name)
+    clashing = [name for name in names if name in signature.contexts]
+    if clashing:
+        raise definition.refused(
+            f"its schema has the property {clashing[0]!r}, and so is named what receives the ToolContext",
+            "rename that parameter of the handler",
+        )
     known = {parameter.name for parameter in arguments}
     untaken = [name for name in names if name not in known]
     if untaken and signature.extra is None:
@@ -105,7 +97,7 @@ def _declared_binding(signature: Signature, schema: ArgumentsSchema, definition:
                 f"its handler needs {parameter.name!r}, which its schema does not require",
                 f'add it to "required", or give the parameter {parameter.name!r} a default',
             )
-    return KeywordBinding(signature, None if signature.extra else frozenset(known))
+    return KeywordBinding(definition.tool, signature, None if signature.extra else frozenset(known))
 
 
 def _is_dict(parameter: Parameter) -> bool:
@@ -113,4 +105,4 @@ def _is_dict(parameter: Parameter) -> bool:
     if typing.get_origin(hint) is Annotated:
         hint = typing.get_args(hint)[0]
     hint = typing.get_origin(hint) or hint
-    return inspect.isclass(hint) and (issubclass(hint, Mapping) or issubclass(hint, dict))
+    return inspect.isclass(hint) and issubclass(hint, Mapping)

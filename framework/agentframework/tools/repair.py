@@ -11,6 +11,7 @@ from typing import Any, Final
 from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 
+from agentframework.tools.complaints import choices
 from agentframework.tools.jsonvalues import OutOfBoundsError, json_from_text, read_json
 
 __all__ = ["UNREPAIRED", "mend", "repaired", "whole_number"]
@@ -82,13 +83,13 @@ def mend(
 def _repairs(
     mismatches: Iterable[ValidationError], repair: Callable[[ValidationError], Any]
 ) -> dict[Path, _Place]:
-    """Each failing place with its repair, if it has one; of an `anyOf` the choice that repairs come nearest to."""
+    """Each failing place with its repair, if it has one; of choices the one that repairs come nearest to."""
     places: dict[Path, _Place] = {}
     for mismatch in mismatches:
         if mismatch.context:
             found = min(
-                (_repairs(branch, repair) for branch in _branches(mismatch)),
-                key=lambda branch: sum(place.value is UNREPAIRED for place in branch.values()),
+                (_repairs(choice, repair) for choice in choices(mismatch)),
+                key=lambda found: sum(place.value is UNREPAIRED for place in found.values()),
             )
         else:
             path = tuple(mismatch.absolute_path)
@@ -98,13 +99,6 @@ def _repairs(
             if path not in places or places[path].value is UNREPAIRED:
                 places[path] = place
     return places
-
-
-def _branches(mismatch: ValidationError) -> Iterable[list[ValidationError]]:
-    branches: dict[object, list[ValidationError]] = {}
-    for inner in mismatch.context or ():
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    return branches.values()
 
 
 def _put(values: Any, path: Path, place: _Place) -> bool:

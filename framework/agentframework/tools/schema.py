@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from jsonschema import Draft7Validator, Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from agentframework.tools.definition import Definition
+from agentframework.tools.drafts import Draft, check_valid, draft_of
+from agentframework.tools.references import reachable_schemas
 
 __all__ = ["ArgumentsSchema", "check_schema"]
-
-_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"
-_DRAFT_7: Final = "http://json-schema.org/draft-07/schema#"
-_DRAFTS: Final = {_2020_12: (Draft202012Validator, DRAFT202012), _DRAFT_7: (Draft7Validator, DRAFT7)}
-
-_REFERENCES: Final = ("$ref", "$dynamicRef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +36,7 @@ class ArgumentsSchema:
     exact_validator: Validator | None
     """Takes no 7.0 for an integer; None where the schema declares no integer."""
     resolver: Any
+    """Looks references up in the document alone."""
 
     def resolve(self, schema: object) -> Mapping[str, Any]:
         """The schema that a chain of `$ref` within the document leads to; `{}` where it leads nowhere."""
@@ -74,7 +68,11 @@ class ArgumentsSchema:
             waiting.extend((part, is_certain) for part in schema.get("allOf", ()))
             waiting.extend((part, False) for word in ("anyOf", "oneOf") for part in schema.get(word, ()))
             waiting.extend((schema.get(word), False) for word in ("if", "then", "else"))
-            waiting.extend((part, False) for part in schema.get("dependentSchemas", {}).values())
+            waiting.extend(
+                (part, False)
+                for word in ("dependentSchemas", "dependencies")
+                for part in schema.get(word, {}).values()
+            )
         return list(names), required
 
     def _target(self, reference: str) -> Mapping[str, Any]:
@@ -93,31 +91,40 @@ def check_schema(
 
     The draft is that of `$schema`: 2020-12 (also where it is absent) or 7. Raises `ToolDefinitionError` for any
     other draft, for a schema that is not valid, does not describe an object, or refers to anything outside itself.
+    `checked_elsewhere` are the format words that need no check here.
     """
     document = _copied(schema, definition)
-    draft = _draft(document, definition)
-    validator_class, specification = _DRAFTS[draft]
+    draft = draft_of(document, definition)
     if "$schema" in document:
-        document["$schema"] = draft
-    _check_valid(document, validator_class, definition)
-    root = specification.create_resource(document)
+        document["$schema"] = draft.address
+    check_valid(document, draft, definition)
+    root = draft.specification.create_resource(document)
     resolver = Registry().resolver_with_root(root)
-    subschemas = list(_reachable(root, resolver, definition, draft))
+    subschemas = list(reachable_schemas(root, resolver, draft, definition))
     _check_is_object(document, resolver, definition)
     _name_forbidden(subschemas)
-    validator = validator_class(document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER)
+    validator = _validator(draft.validator_class, document)
     _check_ends(validator, definition)
-    formats = {sub["format"] for sub in subschemas if isinstance(sub.get("format"), str)}
-    checkers = set(validator_class.FORMAT_CHECKER.checkers)
+    formats = {schema["format"] for schema in subschemas if "format" in schema}
+    has_integer = any("integer" in _types(schema) for schema in subschemas)
     return ArgumentsSchema(
         schema=document,
         validator=validator,
-        unchecked_formats=tuple(sorted(formats - checkers - checked_elsewhere)),
-        exact_validator=_exact(validator_class, document)
-        if any("integer" in _types(sub) for sub in subschemas)
-        else None,
+        unchecked_formats=tuple(sorted(formats - draft.formats - checked_elsewhere)),
+        exact_validator=_exact_validator(draft, document) if has_integer else None,
         resolver=resolver,
     )
+
+
+def _validator(validator_class: type[Validator], document: Mapping[str, Any]) -> Validator:
+    # an empty registry, because jsonschema's own fetches what it does not know
+    return validator_class(document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER)
+
+
+def _exact_validator(draft: Draft, document: Mapping[str, Any]) -> Validator:
+    # with "$schema", jsonschema would go back to the draft's own class at the first "$ref"
+    document = {word: rule for word, rule in document.items() if word != "$schema"}
+    return _validator(_exact_class(draft.validator_class), document)
 
 
 @functools.cache
@@ -125,14 +132,6 @@ def _exact_class(validator_class: type[Validator]) -> type[Validator]:
     checker = validator_class.TYPE_CHECKER.redefine("integer", _is_int)
     exact: type[Validator] = extend(validator_class, type_checker=checker)  # type: ignore[no-untyped-call]
     return exact
-
-
-def _exact(validator_class: type[Validator], document: Mapping[str, Any]) -> Validator:
-    # with "$schema", jsonschema would go back to the draft's own class at the first "$ref"
-    document = {word: rule for word, rule in document.items() if word != "$schema"}
-    return _exact_class(validator_class)(
-        document, registry=Registry(), format_checker=validator_class.FORMAT_CHECKER
-    )
 
 
 def _is_int(checker: object, instance: object) -> bool:
@@ -151,67 +150,7 @@ def _copied(schema: Mapping[str, Any], definition: Definition) -> dict[str, Any]
     return copied
 
 
-def _draft(document: Mapping[str, Any], definition: Definition) -> str:
-    said = document.get("$schema", _2020_12)
-    wanted = str(said).removesuffix("#").removeprefix("https:").removeprefix("http:")
-    for known in _DRAFTS:
-        if wanted == known.removesuffix("#").partition(":")[2]:
-            return known
-    raise definition.refused(
-        f"its $schema {said!r} is no draft that is known here", f"use {_2020_12} or {_DRAFT_7}"
-    )
-
-
-def _check_valid(schema: Any, validator_class: type[Validator], definition: Definition) -> None:
-    try:
-        validator_class.check_schema(schema)
-    except SchemaError as error:
-        place = ".".join(str(step) for step in error.absolute_path) or "its top level"
-        raise definition.refused(
-            f"its schema is not valid at {place}: {_shortened(error.message)}"
-        ) from error
-
-
-def _reachable(
-    root: Resource[Any], resolver: Any, definition: Definition, draft: str
-) -> Iterator[Mapping[str, Any]]:
-    """Every subschema that validation can reach, after a check that all it refers to is in the document."""
-    validator_class, specification = _DRAFTS[draft]
-    seen: set[int] = set()
-    waiting = [(root, resolver)]
-    referred: list[tuple[str, Any]] = []
-    while waiting or referred:
-        if not waiting:
-            found = _looked_up(*referred.pop(), definition)
-            # a reference may lead to a place where the metaschema sees no schema
-            if id(found.contents) not in seen:
-                _check_valid(found.contents, validator_class, definition)
-            waiting.append((specification.create_resource(found.contents), found.resolver))
-        resource, resolver = waiting.pop()
-        schema = resource.contents
-        if not isinstance(schema, Mapping) or id(schema) in seen:
-            continue
-        seen.add(id(schema))
-        yield schema
-        if "$schema" in schema and _draft(schema, definition) != draft:
-            raise definition.refused(
-                f"a part of its schema has the draft {schema['$schema']!r}", "use one draft"
-            )
-        referred.extend((schema[word], resolver) for word in _REFERENCES if isinstance(schema.get(word), str))
-        waiting.extend((sub, resolver.in_subresource(sub)) for sub in resource.subresources())
-
-
-def _looked_up(reference: str, resolver: Any, definition: Definition) -> Any:
-    try:
-        return resolver.lookup(reference)
-    except Unresolvable as error:
-        raise definition.refused(
-            f"its schema refers to {reference!r}, which is not in the schema itself",
-            'copy it under "$defs" and refer to "#/$defs/..."; nothing is fetched',
-        ) from error
-
-
-def _name_forbidden(subschemas: Iterable[Mapping[str, Any]]) -> None:
+def _name_forbidden(subschemas: Iterable[dict[str, Any]]) -> None:
     """Says `false` in other words where it forbids a field: jsonschema loses the field's name over `false`."""
     for schema in subschemas:
         for word in ("properties", "patternProperties"):
@@ -247,7 +186,3 @@ def _check_ends(validator: Validator, definition: Definition) -> None:
         list(validator.iter_errors({}))
     except RecursionError as error:
         raise definition.refused("its schema refers to itself without end") from error
-
-
-def _shortened(text: str, limit: int = 200) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,233 @@
+"""Where all meet: a config, the plugins it admits, and the conversations that are held with them."""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from types import TracebackType
+from typing import Self
+
+from agentframework.callbacks import Callbacks, DisconnectionDetails
+from agentframework.config import AgentConfig, Config, did_you_mean
+from agentframework.errors import ConfigError, ConfigProblem, PluginError
+from agentframework.localagent.declaration import ToolDeclaration
+from agentframework.localagent.hosted import HostedAgent
+from agentframework.plugins import LoadedPlugins, load_plugins
+from agentframework.protocol.address import REGIONS, conversation_url
+from agentframework.protocol.messages import UserActivityMessage, UserMessage
+from agentframework.protocol.opening import opening_message
+from agentframework.rest import Client
+from agentframework.session.session import OwnedBackend, OwnedHandler, Session
+from agentframework.session.settings import SessionSettings
+from agentframework.session.worlds import Worlds
+from agentframework.tools.registry import ToolRegistry
+from agentframework.transports.base import Transport
+from agentframework.transports.websocket import open_websocket
+from agentframework.workers.threads import ThreadPool
+
+__all__ = ["App", "Running"]
+
+_log = logging.getLogger("agentframework.app")
+
+NO_SOUND = "none"
+"""The word of `[audio] backend` for a conversation in writing."""
+
+
+class App:
+    """A config and everything that it brings together; made by `App.load`.
+
+    `tools` are those that are hosted; `plugins` tells what was found and what failed; `problems` are the mistakes
+    of the config that only show once the plugins are there. Conversations are made by `conversation`.
+    """
+
+    def __init__(
+        self, config: Config, tools: ToolRegistry, plugins: LoadedPlugins, problems: Sequence[ConfigProblem]
+    ) -> None:
+        self.config = config
+        self.tools = tools
+        self.plugins = plugins
+        self.problems = tuple(problems)
+        self._worlds = Worlds(tools=ThreadPool(config.workers.threads, name="agentframework-tool"))
+
+    @classmethod
+    def load(cls, config: Config, *, forgive: bool = False) -> App:
+        """Load the plugins that `config` admits, and choose among their tools.
+
+        Raises `PluginError` where one that is required fails or is not installed, and `ConfigError` where the
+        audio backend is nowhere to be found; lesser mistakes are kept in `problems`. With `forgive` nothing is
+        raised: for those who want to look at what there is, not to talk.
+        """
+        registry = ToolRegistry()
+        plugins = load_plugins(registry, config, forgive=forgive)
+        no_backend = _missing_backend(config, plugins)
+        if no_backend and not forgive:
+            raise ConfigError(no_backend)
+        tools = registry.select(config.tools.enable, config.tools.disable)
+        return cls(config, tools, plugins, [*plugins.problems, *no_backend, *_unmatched(config, plugins)])
+
+    def conversation(self, *handlers: Callbacks) -> Running:
+        """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing."""
+        return Running(self, handlers)
+
+    def session_settings(self) -> SessionSettings:
+        """What each session is told by the config."""
+        config, by_name = self.config, self.config.tools.by_name
+        conversation = config.conversation
+        text_only = conversation.text_only
+        answers = {"always": True, "never": False}
+        return SessionSettings(
+            initiation=opening_message(
+                text_only=config.audio.backend == NO_SOUND if text_only is None else text_only,
+                overrides=conversation.overrides,
+                dynamic_variables=conversation.dynamic_variables,
+                custom_llm_extra_body=conversation.custom_llm_extra_body,
+                user_id=conversation.user_id,
+                branch_id=config.agent.branch_id,
+            ),
+            connect_timeout=config.agent.connect_timeout,
+            tool_timeout=config.tools.timeout,
+            tool_timeouts={name: tool.timeout for name, tool in by_name.items() if tool.timeout is not None},
+            answers={name: answers[tool.answer] for name, tool in by_name.items() if tool.answer in answers},
+            error_text=config.tools.error_text,
+            max_open_calls=config.workers.max_calls,
+        )
+
+    def new_session(
+        self, connect: Callable[[], Awaitable[Transport]], handlers: Sequence[Callbacks]
+    ) -> Session:
+        """A session over this transport with the hosted tools, for the program's handlers and the plugins'."""
+        owned = [OwnedHandler("the program", handler) for handler in handlers]
+        owned += self._plugin_handlers()
+        backend = self.plugins.audio_backends.get(self.config.audio.backend)
+        return Session(
+            connect,
+            tools=self.tools,
+            handlers=owned,
+            audio=None if backend is None else OwnedBackend(backend.owner, backend.make()),
+            settings=self.session_settings(),
+            worlds=self._worlds,
+        )
+
+    def _plugin_handlers(self) -> list[OwnedHandler]:
+        handlers = []
+        for one in self.plugins.callbacks:
+            try:
+                handlers.append(OwnedHandler(one.owner, one.make()))
+            except PluginError as error:
+                _log.error("%s", error, exc_info=error.__cause__)
+        return handlers
+
+
+class Running:
+    """One conversation of an app, from `start` to its end; as a context manager it is started and ended for you."""
+
+    def __init__(self, app: App, handlers: Sequence[Callbacks]) -> None:
+        self._app = app
+        self._agent: HostedAgent | None = None
+        self._session = app.new_session(self._connect, handlers)
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The id that the agent's side gave, or None before the start."""
+        return self._session.protocol.conversation_id
+
+    def start(self) -> str:
+        """Open the conversation, with an agent of its own where the config says "local"; its id.
+
+        Raises `StartError` with the reason and what would help, `RestError` where no signed URL is to be had, and
+        `ScriptError` for a local agent's script that is wrong.
+        """
+        if self._app.config.agent.is_local:
+            self._agent = self._host_agent()
+        self._session.ended.add_done_callback(self._stop_agent)
+        return self._session.start().result()
+
+    def send_user_message(self, text: str) -> None:
+        """Say something in writing; from any thread. Raises `SessionEndedError`."""
+        self._session.send(UserMessage(text=text))
+
+    def send_user_activity(self) -> None:
+        """The user is there, for instance typing (protocol 2.7); from any thread. Raises `SessionEndedError`."""
+        self._session.send(UserActivityMessage())
+
+    def end(self) -> None:
+        """End the conversation; from any thread, as often as you like; does not wait."""
+        self._session.end()
+
+    def wait(self, timeout: float | None = None) -> DisconnectionDetails | None:
+        """Wait until it has ended, for `timeout` seconds at most; how it ended, or None where it still runs."""
+        try:
+            return self._session.ended.result(timeout)
+        except TimeoutError:
+            return None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+        self.wait()
+
+    def _host_agent(self) -> HostedAgent:
+        agent = self._app.config.agent
+        hosted = HostedAgent(
+            [ToolDeclaration(tool.name, tool.description, tool.schema) for tool in self._app.tools],
+            script=agent.script,
+            error_handling=agent.tool_error_handling_mode,
+        )
+        hosted.start()
+        return hosted
+
+    def _stop_agent(self, _ended: object) -> None:
+        if self._agent is not None:
+            self._agent.stop()
+
+    async def _connect(self) -> Transport:
+        """On the wire: find the address, and open it."""
+        agent = self._app.config.agent
+        if self._agent is not None:
+            url = conversation_url(self._agent.url, agent.id or "local")
+        elif agent.websocket_url is not None:
+            url = agent.websocket_url
+        else:
+            url = await _platform_url(agent)
+        return await open_websocket(url, timeout=agent.connect_timeout)
+
+
+async def _platform_url(agent: AgentConfig) -> str:
+    base = REGIONS.get(agent.url, agent.url)
+    agent_id = agent.id or ""
+    if not agent.requires_auth:
+        return conversation_url(base, agent_id, environment=agent.environment)
+    key = None if agent.api_key is None else agent.api_key.get_secret_value()
+    client = Client(key, base, timeout=agent.connect_timeout)
+    return await client.get_signed_url(agent_id, environment=agent.environment, branch_id=agent.branch_id)
+
+
+def _missing_backend(config: Config, plugins: LoadedPlugins) -> list[ConfigProblem]:
+    backend = config.audio.backend
+    if backend == NO_SOUND or backend in plugins.audio_backends:
+        return []
+    known = ", ".join([NO_SOUND, *sorted(plugins.audio_backends)])
+    return [config.problem(("audio", "backend"), f"no plugin brings {backend!r}", f"there are: {known}")]
+
+
+def _unmatched(config: Config, plugins: LoadedPlugins) -> list[ConfigProblem]:
+    """Names and globs under [tools] that no installed tool has: most likely misspelt."""
+    names = plugins.tool_names
+    problems = []
+    for key in ("enable", "disable"):
+        for number, glob in enumerate(getattr(config.tools, key)):
+            if glob != "*" and not fnmatch.filter(names, glob):
+                problems.append(_no_tool(config, ("tools", key, number), glob, names))
+    missing = [name for name in config.tools.by_name if name not in names]
+    return problems + [_no_tool(config, ("tools", name), name, names) for name in missing]
+
+
+def _no_tool(config: Config, path: tuple[str | int, ...], name: str, names: Collection[str]) -> ConfigProblem:
+    fix = did_you_mean(name, names) or "`agentframework tools` lists those that are installed"
+    return config.problem(path, f"no installed tool is called {name!r}", fix)

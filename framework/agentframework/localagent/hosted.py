@@ -1,0 +1,54 @@
+"""A local agent on a thread of its own, for a runtime that brings its agent with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from agentframework.localagent.declaration import ToolDeclaration
+from agentframework.localagent.script import load_script
+from agentframework.localagent.server import LocalAgent
+from agentframework.loopthread import LoopThread, Mailbox
+from agentframework.protocol.calls import ErrorHandling
+
+__all__ = ["HostedAgent"]
+
+_PATIENCE = 5.0
+
+
+class HostedAgent:
+    """A `LocalAgent` on loopback that runs beside the runtime as if it were far away.
+
+    `start` and `stop` are called once each, from any thread but its own. Making one starts nothing, but reads the
+    script: raises `ScriptError` where that is wrong.
+    """
+
+    def __init__(
+        self, tools: Sequence[ToolDeclaration], *, script: Path | None, error_handling: ErrorHandling
+    ) -> None:
+        self.url = ""
+        self._agent = LocalAgent(
+            tools,
+            script=None if script is None else load_script(script),
+            tool_error_handling_mode=error_handling,
+        )
+        self._thread = LoopThread("agentframework-local-agent")
+        self._mailbox: Mailbox | None = None
+
+    def start(self) -> None:
+        """Listen; `url` is then the address."""
+        self._mailbox = self._thread.acquire()
+        self._on_its_loop(self._agent.start).result(_PATIENCE)
+        self.url = self._agent.url
+
+    def stop(self) -> None:
+        """End its conversations and its thread; does not wait."""
+        if self._mailbox is not None:
+            self._on_its_loop(self._agent.stop).add_done_callback(lambda _: self._thread.release())
+
+    def _on_its_loop(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Future[Any]:
+        assert self._mailbox is not None
+        return asyncio.run_coroutine_threadsafe(function(), self._mailbox.loop)

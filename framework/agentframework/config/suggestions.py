@@ -10,11 +10,13 @@ __all__ = ["did_you_mean", "nearest"]
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`; case, "-", "_", "." and blanks do not count. None where nothing is near."""
-    by_spelling: dict[str, str] = {}
+    by_spelling: dict[str, list[str]] = {}
     for right in sorted(known):
-        by_spelling.setdefault(_spelling(right), right)
+        by_spelling.setdefault(_spelling(right), []).append(right)
     found = difflib.get_close_matches(_spelling(word), by_spelling, n=1)
-    return by_spelling[found[0]] if found else None
+    if not found:
+        return None
+    return max(by_spelling[found[0]], key=lambda right: difflib.SequenceMatcher(None, word, right).ratio())
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -297,8 +297,11 @@ class TestTheRepository:
         said = "what time is it in Oslo?\nbye\n"
         first = make(clone, "demo", said=said)
         assert (first.returncode, first.stderr) == (0, "")
-        assert "what time is it in Oslo?" in first.stdout
-        assert "get_time" in first.stdout or "time" in first.stdout
+        lines = first.stdout.splitlines()
+        assert "you: what time is it in Oslo?" in lines
+        assert any(line.startswith("tool: ") for line in lines)
+        assert any(line.startswith("agent: ") and "Oslo" in line for line in lines)
+        assert lines[-1].startswith("summary: 2 turns, 1 tool call, no errors")
         for word in ("pip", "Successfully", "Collecting", ".venv", "make"):
             assert word not in first.stdout
         before = (clone / ".venv" / "setup.log").stat().st_mtime_ns

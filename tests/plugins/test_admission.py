@@ -49,7 +49,7 @@ class TestWhatTheConfigLetsIn:
             three.load('[plugins]\nrequired = ["alpah"]\n')
         assert caught.value.plugin == "alpah"
         assert caught.value.cause == "the config requires it and it is not installed"
-        assert caught.value.fix == "did you mean 'alpha'?, or take it out of [plugins] required."
+        assert caught.value.fix == "Install it, or take it out of [plugins] required; did you mean 'alpha'?"
 
     def test_all_that_is_fatal_is_listed_for_those_who_ask(self, three: World) -> None:
         loaded = three.load('[plugins]\nrequired = ["broken", "gamma", "alpha"]\n', forgive=True)

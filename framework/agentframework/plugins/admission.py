@@ -47,7 +47,8 @@ class Admission:
         """An error for each plugin that is required and not installed."""
         for name in self._config.plugins.required:
             if not any(_is_named(found, [name]) for found in everything):
-                fix = f"{_meant(name, everything) or 'Install it'}, or take it out of [plugins] required."
+                meant = _meant(name, everything)
+                fix = "Install it, or take it out of [plugins] required" + (f"; {meant}" if meant else ".")
                 yield Owner(name, "", "").fault("the config requires it and it is not installed", fix)
 
     def unknown(self, everything: Sequence[Found]) -> Iterator[ConfigProblem]:

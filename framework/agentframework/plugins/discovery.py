@@ -60,7 +60,7 @@ def discover(path: Sequence[str] | None = None) -> tuple[Found, ...]:
     names = {
         _normalized(name): name
         for distribution in distributions(context=DistributionFinder.Context(**search))
-        if _entry_points(distribution) and (name := distribution.metadata["Name"])
+        if _entry_points(distribution) and (name := _said(distribution, "Name"))
     }
     found: list[Found] = []
     for name in names.values():
@@ -75,12 +75,10 @@ def is_same_distribution(one: str, other: str) -> bool:
 
 
 def _found_in(distribution: Distribution) -> Iterator[Found]:
-    metadata = distribution.metadata
+    name, version = _said(distribution, "Name"), _said(distribution, "Version") or "of unknown version"
     for point in _entry_points(distribution):
         kind: Literal["plugin", "tool"] = "plugin" if point.group == PROJECT else "tool"
-        yield Found(
-            point.name, kind, metadata["Name"], metadata["Version"] or "of unknown version", point.value
-        )
+        yield Found(point.name, kind, name, version, point.value)
 
 
 def _entry_points(distribution: Distribution) -> list[EntryPoint]:
@@ -89,6 +87,12 @@ def _entry_points(distribution: Distribution) -> list[EntryPoint]:
     except Exception as error:  # noqa: BLE001 - a damaged package, maybe a stranger's, stops nobody else
         logger.warning("the entry points of an installed package cannot be read: %s", error)
         return []
+
+
+def _said(distribution: Distribution, key: str) -> str:
+    """A line of the metadata, empty where it is missing."""
+    metadata = distribution.metadata
+    return metadata[key] if key in metadata else ""  # noqa: SIM401 - Python 3.11 declares no `get` for it
 
 
 def _normalized(name: str) -> str:

@@ -55,7 +55,8 @@ class Hooks:
 
     def withdraw(self, name: str) -> None:
         """Forget a plugin, if it was taken in."""
-        self._manager.unregister(name=name)
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
 
     def call(self, hook: str, name: str, contribution: Contribution) -> None:
         """Call one hook of one plugin, if it has it. Raises what the hook raises."""

@@ -178,3 +178,8 @@ class OvenError(ToolError):
     def __init__(self, text: str, degrees: int) -> None:
         super().__init__(text)
         self.degrees = degrees
+
+
+def test_a_plugin_that_is_not_installed_is_named_alone() -> None:
+    error = PluginError("missing", "", "", "it is not installed", "pip install it")
+    assert str(error) == "plugin 'missing': it is not installed. pip install it"

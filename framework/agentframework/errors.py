@@ -82,7 +82,10 @@ class ConfigError(AgentFrameworkError):
 
 
 class PluginError(AgentFrameworkError):
-    """A plugin could not be loaded, or one of its hooks failed."""
+    """A plugin could not be loaded, or one of its hooks failed.
+
+    `distribution` and `version` are empty where the plugin is not installed.
+    """
 
     def __init__(self, plugin: str, distribution: str, version: str, cause: str, fix: str) -> None:
         super().__init__(plugin, distribution, version, cause, fix)
@@ -93,7 +96,8 @@ class PluginError(AgentFrameworkError):
         self.fix = fix
 
     def __str__(self) -> str:
-        said = f"plugin {self.plugin!r} ({self.distribution} {self.version}): {self.cause}"
+        origin = f" ({self.distribution} {self.version})" if self.distribution else ""
+        said = f"plugin {self.plugin!r}{origin}: {self.cause}"
         return said + (f". {self.fix}" if self.fix else "")
 
 

@@ -29,6 +29,7 @@ from agentframework import (
     PostCallWebhookConfig,
     RestError,
     SessionEndedError,
+    SessionError,
     StartError,
 )
 from rest_stub import platform
@@ -71,6 +72,13 @@ def test_its_constructor_is_the_sdks() -> None:
         "on_prem_config",
         "environment",
     ]
+
+
+def test_one_that_was_never_started_can_be_ended_but_not_waited_for() -> None:
+    conversation = Conversation(Client(), "agent_1", requires_auth=False)
+    conversation.end_session()
+    with pytest.raises(SessionError, match="was not started"):
+        conversation.wait_for_session_end()
 
 
 def test_making_one_starts_no_thread() -> None:

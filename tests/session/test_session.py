@@ -207,7 +207,7 @@ def test_an_audio_format_that_nobody_knows_is_said_at_the_start() -> None:
         await peer.open(agent_output_audio_format="opus_48000")
         await peer.until_closed()
 
-    with agent(odd) as served, pytest.raises(Exception, match="opus_48000"):
+    with agent(odd) as served, pytest.raises(StartError, match="opus_48000"):
         start(make_session(served.url))
 
 
@@ -374,3 +374,34 @@ print("over")
     )
     assert ran.stdout.strip() == "over"
     assert time.monotonic() - began < 15
+
+
+def test_twenty_conversations_later_no_loop_thread_is_left() -> None:
+    """Also where an async tool was given up in the last moment, and the loop's culprit looked for after the end."""
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    async def scenario(peer: Peer) -> None:
+        await peer.open()
+        await peer.call("forever", "a")
+        await peer.receive()
+
+    wire = make_session("ws://unused")._worlds.wire
+    with agent(scenario) as served:
+        for _ in range(20):
+            served._done.clear()
+            session = make_session(
+                served.url, Tool("forever", forever), settings=SessionSettings(tool_timeout=0.01)
+            )
+            start(session)
+            served.wait()
+            finish(session)
+        last = wire.thread
+    if last is not None:
+        last.join(PATIENCE)
+    deadline = time.monotonic() + PATIENCE
+    ours = {"agentframework-wire", "agentframework-user"}
+    while any(thread.name in ours for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, [thread.name for thread in threading.enumerate()]
+        time.sleep(0.01)

@@ -16,7 +16,7 @@ from agentframework.conversation.data import (
 )
 from agentframework.conversation.handlers import Functions, callbacks_of
 from agentframework.conversation.sound import AudioInterface, InterfaceBackend
-from agentframework.errors import RestError
+from agentframework.errors import RestError, SessionError
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.address import conversation_url
 from agentframework.protocol.messages import (
@@ -104,7 +104,12 @@ class Conversation:
         self._session.end()
 
     def wait_for_session_end(self) -> str | None:
-        """Wait until either side has ended it; the conversation's id, or None where it never started."""
+        """Wait until either side has ended it; the conversation's id, or None where the start failed.
+
+        Raises `SessionError` where it was never started: there is no end to wait for.
+        """
+        if not self._session.begun:
+            raise SessionError("the conversation was not started, so it will not end")
         self._session.ended.result()
         return self._session.protocol.conversation_id
 

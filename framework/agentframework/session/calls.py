@@ -190,9 +190,13 @@ class ToolCalls:
 
     def _name_culprit(self, running: _Running) -> None:
         """The loop was told to cancel the call a while ago; where it has not turned since, somebody holds it up."""
-        if not running.told:
+        if running.told:
+            return
+        try:
             place = _where(self._user.mailbox().thread_id)
-            _log.error("tool %s cannot be cancelled: %s", running.tool.name, place)
+        except RuntimeError:
+            return  # the session has ended meanwhile, and with it the tool's loop
+        _log.error("tool %s cannot be cancelled: %s", running.tool.name, place)
 
     def _stop(self, running: _Running) -> bool:
         """Tell a call that nobody waits any more; True where a thread goes on regardless."""

@@ -119,8 +119,13 @@ class Session:
         self._wire.post(self._launch)
         return self.started
 
+    @property
+    def begun(self) -> bool:
+        """Whether `start` was called."""
+        return self._state != "new"
+
     def end(self) -> None:
-        """End it from our side: "user". Idempotent; does not wait."""
+        """End it from our side: "user". Idempotent, and nothing before the start; does not wait."""
         self.post(self._finish_with, _Ending(DisconnectionDetails("user", phase=self._phase)))
 
     def send(self, message: ClientMessage) -> None:
@@ -199,7 +204,7 @@ class Session:
             _log.exception("the conversation could not be opened")
             self._fail(f"the conversation could not be opened: {type(error).__name__}", error)
 
-    def _fail(self, problem: str, error: BaseException, *, hint: str = "") -> None:
+    def _fail(self, problem: str, error: BaseException | None = None, *, hint: str = "") -> None:
         details = DisconnectionDetails("error", message=problem, phase=self._phase, hint=hint)
         self._finish_with(_Ending(details, error))
 
@@ -279,7 +284,7 @@ class Session:
             input_format = AudioFormat.parse(event.user_input_audio_format)
             output_format = AudioFormat.parse(event.agent_output_audio_format)
         except FormatError as error:
-            self._fail(f"the agent wants an audio format that is not known here: {error}", error)
+            self._fail(f"the agent wants an audio format that is not known here: {error}")
             return
         self._state = "live"
         self.emit(SessionStarted(event.conversation_id, input_format, output_format))
@@ -288,26 +293,29 @@ class Session:
         self.started.set_result(event.conversation_id)
 
     async def _close(self, ending: _Ending, workers: list[asyncio.Task[None]]) -> None:
-        phase_state = self._state
-        if ending.details.reason == "user" and self._transport is not None:
+        was_live = self._state == "live"
+        goodbye_said = ending.details.reason == "user" and self._transport is not None
+        if goodbye_said:
             self._calls.end_all()
-            await self._say_goodbye(self._transport)
+            await self._say_goodbye()
         self._state = "ended"
         self.protocol.end()
         self._calls.end_all()
         for task in workers:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-        if self._transport is not None and ending.details.reason != "user":
-            await self._hang_up(self._transport)
-        if self._sound is not None and phase_state == "live":
+        if not goodbye_said:
+            await self._hang_up()
+        if self._sound is not None and was_live:
             self._sound.stop()
         self.emit(SessionEnded(self.protocol.conversation_id, ending.details))
         await self._wait_for_handlers()
         self._resolve(ending)
 
-    async def _say_goodbye(self, transport: Transport) -> None:
+    async def _say_goodbye(self) -> None:
         """Let what is queued go out, then close; all within `close_timeout`."""
+        transport = self._transport
+        assert transport is not None
         try:
             async with asyncio.timeout(self.settings.close_timeout):
                 while (frame := self.protocol.next_frame()) is not None:
@@ -317,7 +325,11 @@ class Session:
             _log.info("the agent's side did not take part in the goodbye")
             transport.abort()
 
-    async def _hang_up(self, transport: Transport) -> None:
+    async def _hang_up(self) -> None:
+        """Close what may still be open: after the other side's close, a failure, or an end while we connected."""
+        transport = self._transport
+        if transport is None:
+            return
         try:
             async with asyncio.timeout(self.settings.close_timeout):
                 await transport.close()

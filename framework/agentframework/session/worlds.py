@@ -37,11 +37,17 @@ class UserLoop:
     def __init__(self, mailbox: Mailbox | None = None) -> None:
         self._mailbox = mailbox
         self._ours = False
+        self._released = False
         self._lock = threading.Lock()
 
     def mailbox(self) -> Mailbox:
-        """The way into the loop; ours is started for the first who asks."""
+        """The way into the loop; ours is started for the first who asks.
+
+        Raises RuntimeError, as a closed loop does, once the session has released it.
+        """
         with self._lock:
+            if self._released:
+                raise RuntimeError("the session has ended and needs its loop no more")
             if self._mailbox is None:
                 self._mailbox = _USER.acquire()
                 self._ours = True
@@ -50,6 +56,7 @@ class UserLoop:
     def release(self) -> None:
         """The session needs the loop no more."""
         with self._lock:
+            self._released = True
             if self._ours:
                 self._ours = False
                 self._mailbox = None

@@ -69,7 +69,7 @@ def test_the_city_is_the_only_argument_and_is_described() -> None:
 
 def test_a_timer_waits_as_long_as_it_was_told() -> None:
     started = time.monotonic()
-    assert asyncio.run(start_timer(0.05)) == "Time is up: 0.05 seconds are over."
+    assert asyncio.run(start_timer(0.05)) == "Time is up after 0.05 s."
     assert time.monotonic() - started >= 0.05
 
 

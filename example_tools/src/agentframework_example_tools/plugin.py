@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def register_tools(register: Any) -> None:
 def register_callbacks(register: Any) -> None:
     settings = register.settings(Settings)
     if settings.transcript is not None:
-        register(Transcript(settings.transcript))
+        # What is registered makes one object for each conversation; an object would be told of all of them.
+        register(partial(Transcript, settings.transcript))
 
 
 @hookimpl

@@ -18,4 +18,4 @@ async def start_timer(
 ) -> str:
     """Start a timer that counts down some seconds, and say when it is over."""
     await asyncio.sleep(seconds)
-    return f"Time is up: {seconds:g} seconds are over."
+    return f"Time is up after {seconds:g} s."

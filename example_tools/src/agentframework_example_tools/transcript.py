@@ -15,10 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 class Transcript(Callbacks):
-    """Writes a line for each thing that was said and each tool that answered.
+    """Writes a line for each thing that was said and each tool that answered in one conversation.
 
-    One object's methods are called one after another, so that no lock is needed, and away from the thread that
-    holds the socket, so that a slow disk delays nothing.
+    The methods are called one after another, so that no lock is needed, and away from the thread that holds the
+    socket, so that a slow disk delays nothing.
     """
 
     def __init__(self, path: Path) -> None:

@@ -150,8 +150,8 @@ class Guest:
         return self.connection.close_code or 0, self.connection.close_reason or ""
 
     async def leave(self) -> None:
-        """Close with 1000."""
-        await self.connection.close()
+        """Close with 1000; what is still on its way is read, or the close would wait behind it."""
+        await asyncio.gather(self.connection.close(), self.rest())
 
 
 def in_house(scenario: Callable[[House], Awaitable[None]], **options: Any) -> House:

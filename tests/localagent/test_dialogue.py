@@ -103,14 +103,56 @@ def test_a_whole_conversation() -> None:
     ]
 
 
-def test_pings_are_answered_and_pongs_are_awaited() -> None:
+def test_pings_are_sent_and_their_pongs_are_expected() -> None:
     async def play(caller: Caller) -> None:
-        await caller.flush()
         closed = await caller.until_closed()
-        assert (closed.code, closed.reason) == (1002, "no user input for 0.1 s")
+        assert (closed.code, closed.reason) == (1002, "no user input for 0.2 s")
         assert len(caller.verdicts) > 3
 
-    held(play, text_only=True, ping_interval=0.01, pong_timeout=0.09, idle_timeout=0.1)
+    events = held(play, text_only=True, ping_interval=0.01, pong_timeout=PATIENCE, idle_timeout=0.2)
+    assert AgentEventKind.REMARK not in [event.kind for event in events]
+
+
+class NarrowTransport(MemoryTransport):
+    """Takes a frame only while its gate is open."""
+
+    def __init__(self, incoming: asyncio.Queue[str | bytes | TransportClosedError]) -> None:
+        super().__init__(incoming)
+        self.gate = asyncio.Event()
+
+    async def send(self, frame: str | bytes) -> None:
+        await self.gate.wait()
+        await super().send(frame)
+
+
+def test_a_client_that_does_not_read_is_not_read_any_further() -> None:
+    """Of its questions most stay where they are until it reads; then all of them are answered."""
+    count = 500
+
+    async def main() -> None:
+        questions: asyncio.Queue[str | bytes | TransportClosedError] = asyncio.Queue()
+        near, far = NarrowTransport(questions), MemoryTransport(asyncio.Queue())
+        near._peer, far._peer = far, near
+        options = AgentOptions(text_only=True, ping_interval=None)
+        events: list[AgentEvent] = []
+        dialogue = Dialogue(near, options, events.append, conversation_id="conv_1")
+        caller = Caller(far)
+        await caller.flush()
+        for _ in range(count):
+            caller.protocol.send(UserMessage(text="/help"))
+        caller.protocol.send(UserMessage(text="bye"))
+        await caller.flush()
+        conversation = asyncio.create_task(dialogue.run())
+        for _ in range(5 * count):
+            await asyncio.sleep(0)
+        assert questions.qsize() > 0.9 * count
+        near.gate.set()
+        async with asyncio.timeout(PATIENCE):
+            await caller.until_closed()
+            await conversation
+        assert len(caller.said) == count + 2
+
+    asyncio.run(main())
 
 
 def test_a_client_that_is_gone_at_once_is_reported() -> None:

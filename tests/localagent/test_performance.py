@@ -289,11 +289,15 @@ def test_send_and_send_raw_send_anything() -> None:
 
 
 def test_stall_sends_nothing_and_still_reads() -> None:
-    async def play(guest: Guest) -> None:
-        await guest.say("Are you there?")
+    async def scenario(house: House) -> None:
+        guest = await house.connect()
+        await guest.open()
+        await guest.send({"type": "user_activity", "since": 5})
+        assert "since" in await house.event(AgentEventKind.REMARK)
+        await guest.leave()
 
-    script = '[[step]]\nstall = 0.05\n[[step]]\nexpect = "user_message"\nwithin = 0'
-    assert performed(script, play)[1] == END
+    house = in_house(scenario, script="[[step]]\nstall = 60")
+    assert house.texts(AgentEventKind.SCRIPT_FAILED) == ["step 1 (stall): the client left"]
 
 
 def test_a_stall_may_stop_reading() -> None:
@@ -420,13 +424,13 @@ def test_user_input_puts_the_idle_timeout_off() -> None:
     async def play(guest: Guest) -> None:
         await guest.hear()
         loop = asyncio.get_running_loop()
-        until = loop.time() + 0.3
+        until = loop.time() + 0.6
         while loop.time() < until:
             await guest.say("/help")
             await guest.hear()
 
-    started = performed("idle_timeout = 0.2", play)
-    assert started[1] == (1002, "no user input for 0.2 s")
+    started = performed("idle_timeout = 0.4", play)
+    assert started[1] == (1002, "no user input for 0.4 s")
 
 
 def test_the_pong_timeout_of_a_script() -> None:

@@ -256,7 +256,7 @@ def test_what_is_no_handshake_is_refused_in_silence(garbage: bytes, caplog: pyte
 
 def test_a_client_that_asks_without_reading_is_not_listened_to_until_it_reads() -> None:
     """Its questions are all answered in the end, and the others have not waited for it."""
-    count = 3000
+    count = 600
 
     async def scenario(house: House) -> None:
         other = await house.talk()

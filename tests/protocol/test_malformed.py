@@ -178,6 +178,12 @@ def test_audio_that_is_no_base64_is_an_event_and_plays_nothing(base64: str) -> N
     assert received.message.problem == "audio: audio_event.audio_base_64: no valid base64"
 
 
+def test_audio_that_is_a_number_is_an_event_even_where_its_digits_are_base64() -> None:
+    received = receive(frame_of("audio", '{"audio_base_64": 1234, "event_id": 1}'))
+    assert received.verdict is Verdict.MALFORMED
+    assert received.audio == b""
+
+
 @pytest.mark.parametrize("event_id", ['"x"', '""', "1.5", "1e400", '"1e5"', '"0x10"', "NaN"])
 def test_an_event_id_that_is_no_whole_number_is_an_event(event_id: str) -> None:
     received = receive(frame_of("interruption", f'{{"event_id": {event_id}}}'))
@@ -215,6 +221,7 @@ ODD_CALLS: dict[str, str] = {
     "a flag that is a text": '"expects_response": "false"',
     "a flag that is a list": '"expects_response": []',
     "unknown fields nested deeply": f'"x": {OPEN}{CLOSE}',
+    "half a surrogate pair that is not even escaped": f'"parameters": ["\ud800", {OPEN}{CLOSE}]',
     "all at once": '"tool_name": 1, "parameters": NaN, "event_id": [], "expects_response": {}, "x": "\\udfff"',
 }
 

@@ -208,6 +208,14 @@ def test_a_table_that_contains_itself_is_refused() -> None:
         ConversationInitiationClientDataMessage(dynamic_variables={"a": knot})
 
 
+def test_a_table_that_is_nested_without_end_is_refused() -> None:
+    tower: list[Any] = []
+    for _ in range(100_000):
+        tower = [tower]
+    with pytest.raises(ValidationError, match="cannot be written as JSON"):
+        ConversationInitiationClientDataMessage(dynamic_variables={"a": tower})
+
+
 def test_what_was_refused_is_not_shown_in_the_error() -> None:
     with pytest.raises(ValidationError) as caught:
         PostCallWebhook.model_validate({"url": "https://x/t", "hmac_secret": ["top secret"]})

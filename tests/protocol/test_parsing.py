@@ -46,6 +46,11 @@ def test_a_wrong_optional_field_does_not_hide_a_wrong_needed_one() -> None:
     assert event.problem.startswith("ping: ping_event.event_id: ")
 
 
+def test_a_null_that_counts_as_absent_is_not_what_is_complained_about() -> None:
+    event = malformed(frame_of("agent_chat_response_part", '{"text": null, "type": []}'))
+    assert event.problem.startswith("agent_chat_response_part: text_response_part.type: ")
+
+
 def test_a_needed_field_that_is_null_is_not_called_missing() -> None:
     assert "valid integer" in malformed('{"type": "ping", "ping_event": {"event_id": null}}').problem
     assert "required" in malformed('{"type": "ping", "ping_event": {}}').problem

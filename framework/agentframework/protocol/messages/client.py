@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
 from agentframework.protocol.messages.base import Message, Payload, without_lone_surrogates
 
@@ -52,8 +52,6 @@ Text = Annotated[StrictStr, AfterValidator(without_lone_surrogates)]
 
 class ClientMessage(Message):
     """A message of the client's side: numbers are no texts here, and texts no numbers."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=False)
 
 
 class UserAudioChunkMessage(ClientMessage):

@@ -72,6 +72,5 @@ def _cut_off_depths(text: str) -> str:
             if depth - len(run) <= MAX_DEPTH < depth:
                 start = step.start(1) + depth - MAX_DEPTH
             depth -= len(run)
-    if depth <= MAX_DEPTH:
-        kept.append(text[start:])
+    kept.append(text[start:])
     return "".join(kept)

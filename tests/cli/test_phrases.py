@@ -128,7 +128,7 @@ def test_one_is_singular_and_none_is_a_word() -> None:
 def test_a_summary_is_one_line() -> None:
     summary = Summary(turns=4, tool_calls=3, errors=1, duration=12.34, conversation_id="conv_1")
     assert summary.text() == "4 turns, 3 tool calls, 1 error, 12.3 s, conversation conv_1"
-    assert summary.text(" · ", name_the_id=False).endswith(" · conv_1")
+    assert summary.text(" · ").endswith(" · conversation conv_1")
 
 
 def test_a_summary_without_a_conversation_names_none() -> None:

@@ -53,7 +53,8 @@ def test_a_conversation_is_aligned_under_its_labels() -> None:
         'tool   world_time(city="Oslo") → "14:03"  3 ms',
         "agent  In Oslo it is 14:03.",
         "",
-        "1 turn · 1 tool call · no errors · 1.2 s · conv_1",
+        "1 turn · 1 tool call · no errors · 1.2 s",
+        "conversation conv_1",
     ]
 
 
@@ -97,16 +98,14 @@ def test_a_long_agent_id_leaves_the_heading_on_one_line() -> None:
     assert shown.lines[0].endswith("to leave")
 
 
-def test_a_summary_that_fits_says_what_the_id_is() -> None:
-    shown = Shown(80)
-    shown.screen.summary(Summary(1, 0, 0, 1, "conv_1"))
-    assert shown.lines[-1].endswith(" · conversation conv_1")
-
-
-def test_a_summary_that_does_not_fit_drops_that_word_and_keeps_the_id() -> None:
-    shown = Shown(60)
-    shown.screen.summary(Summary(12, 3, 1, 12.34, "conv_0123456789abcdef"))
-    assert shown.lines[-1] == "12 turns · 3 tool calls · 1 error · 12.3 s · conv_0123456789abcdef"
+def test_a_summary_is_one_line_where_that_fits_and_else_the_id_stands_below() -> None:
+    summary = Summary(12, 3, 1, 12.34, "conv_0123456789abcdef")
+    wide, narrow = Shown(120), Shown(60)
+    wide.screen.summary(summary)
+    narrow.screen.summary(summary)
+    counts = "12 turns · 3 tool calls · 1 error · 12.3 s"
+    assert wide.lines[1:] == [f"{counts} · conversation conv_0123456789abcdef"]
+    assert narrow.lines[1:] == [counts, "conversation conv_0123456789abcdef"]
 
 
 def test_what_runs_is_the_status_until_it_has_its_outcome() -> None:

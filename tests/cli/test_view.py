@@ -92,6 +92,14 @@ def test_an_interruption_and_its_correction_are_notes() -> None:
     assert lines == ["note: interrupted", 'note: the agent got as far as "One two"']
 
 
+def test_an_interruption_by_what_was_just_typed_goes_without_saying() -> None:
+    watched = Watched()
+    interruption = heard(type="interruption", interruption_event={"event_id": 3})
+    watched.view.user_typed("stop")
+    assert watched.see(interruption) == ["you: stop"]
+    assert watched.see(response("Yes?"), interruption) == ["you: stop", "agent: Yes?", "note: interrupted"]
+
+
 def test_a_correction_to_nothing_says_so() -> None:
     correction = {"original_agent_response": "One.", "corrected_agent_response": ""}
     lines = Watched().see(heard(type="agent_response_correction", agent_response_correction_event=correction))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agentframework.errors import AgentFrameworkError
+from agentframework.errors import AgentFrameworkError, PluginError
 from agentframework.redaction import RedactingFilter, Redactor
 
 __all__ = ["LogOptions", "ShownLog", "logging_to"]
@@ -41,9 +41,9 @@ Sink = Callable[[int, str], None]
 class ShownLog(logging.Handler):
     """Shows the log on standard error, or hands it to `sink`.
 
-    Without `-v` only warnings and errors are shown, one line each and without tracebacks; those of a tool that
-    failed are left out, because the conversation itself tells of them. `sink` may be called on any thread. What
-    `redactor` is told is secret is in no log, that of a file included.
+    Without `-v` only warnings and errors are shown, one line each and without tracebacks. Those of a tool or a
+    plugin that failed are left out: the commands tell of them in their own words. `sink` may be called on any
+    thread. What `redactor` is told is secret is in no log, that of a file included.
     """
 
     def __init__(self, verbosity: int) -> None:
@@ -64,11 +64,21 @@ class ShownLog(logging.Handler):
         finally:
             self.sink = _print
 
+    def warn(self, text: str) -> None:
+        """Show a warning that is in no log."""
+        self.sink(logging.WARNING, text)
+
     def emit(self, record: logging.LogRecord) -> None:
         if not self._brief:
             print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201 - that is what -v asks for
-        elif not (record.exc_info and record.name == "agentframework.tools"):
+        elif not _is_told_otherwise(record):
             self.sink(record.levelno, record.getMessage())
+
+
+def _is_told_otherwise(record: logging.LogRecord) -> bool:
+    if record.name == "agentframework.tools":
+        return bool(record.exc_info)
+    return isinstance(record.args, tuple) and any(isinstance(arg, PluginError) for arg in record.args)
 
 
 def _print(level: int, text: str) -> None:

@@ -101,13 +101,18 @@ class Summary:
     duration: float
     conversation_id: str | None
 
-    def text(self, separator: str = ", ", *, name_the_id: bool = True) -> str:
-        """The summary on one line; the word before the conversation's id can be left out."""
+    @property
+    def parts(self) -> list[str]:
+        """What there is to say, the conversation's id last."""
         parts = [count(self.turns, "turn"), count(self.tool_calls, "tool call"), count(self.errors, "error")]
         parts.append(duration_text(self.duration))
         if self.conversation_id:
-            parts.append(("conversation " if name_the_id else "") + flat(self.conversation_id))
-        return separator.join(parts)
+            parts.append(f"conversation {flat(self.conversation_id)}")
+        return parts
+
+    def text(self, separator: str = ", ") -> str:
+        """The summary on one line."""
+        return separator.join(self.parts)
 
 
 def _value_text(value: Any) -> str:

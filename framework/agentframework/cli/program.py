@@ -110,7 +110,7 @@ def check(
     def work(options: LogOptions, shown: ShownLog) -> int:
         from agentframework.cli.check import check
 
-        return check(config, as_json=as_json)
+        return check(config, shown, as_json=as_json)
 
     return _perform(work, verbose, log_file)
 
@@ -127,7 +127,7 @@ def plugins(
     def work(options: LogOptions, shown: ShownLog) -> int:
         from agentframework.cli.listing import list_plugins
 
-        return list_plugins(config, as_json=as_json)
+        return list_plugins(config, shown, as_json=as_json)
 
     return _perform(work, verbose, log_file)
 
@@ -147,7 +147,7 @@ def tools(
     def work(options: LogOptions, shown: ShownLog) -> int:
         from agentframework.cli.listing import list_tools
 
-        return list_tools(config, as_json=as_json)
+        return list_tools(config, shown, as_json=as_json)
 
     return _perform(work, verbose, log_file)
 

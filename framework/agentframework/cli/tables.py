@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agentframework.cli.phrases import flat
 
@@ -19,7 +19,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print_lines(_aligned([[heading.upper() for heading in headings], *cells]))
 
 
-def print_lines(lines: Sequence[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     """Print lines to stdout as they are."""
     for line in lines:
         print(line)  # noqa: T201 - a list is what its reader asked for

@@ -182,8 +182,7 @@ class Talk:
     def _take(self, item: _Item) -> None:
         match item:
             case _Started():
-                self._live = True
-                self._lines.start(lambda text: self._post(_Line(text)), self._interrupts.interrupt)
+                self._begin()
             case _Over():
                 self._over = item
             case _Sign.STOP:
@@ -205,6 +204,13 @@ class Talk:
             case _:
                 self._turn.hear(item, self._clock())
                 getattr(self._view, method_name(item))(item)
+
+    def _begin(self) -> None:
+        if self._ending:
+            self._conversation.end()  # what was said before there was anything to end may not have been heard
+        else:
+            self._live = True
+            self._lines.start(lambda text: self._post(_Line(text)), self._interrupts.interrupt)
 
     def _take_line(self, line: _Line) -> None:
         if self._waits:

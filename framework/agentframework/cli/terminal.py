@@ -110,7 +110,8 @@ class TerminalScreen(Screen):
         self._print(Text())
         line = summary.text(self._dot)
         if len(line) > self._console.width:
-            line = summary.text(self._dot, name_the_id=False)
+            # the id comes whole, so that it can be copied
+            line = self._dot.join(summary.parts[:-1]) + "\n" + summary.parts[-1]
         self._print(Text(line, "dim"))
 
     @property

@@ -43,20 +43,20 @@ class View(Callbacks):
         self._open: dict[str, ToolCalled] = {}
         self._typed: deque[str] = deque(maxlen=_MOST_ECHOES)
         self._parts: list[str] = []
+        self._user_was_last = False
 
     def user_typed(self, text: str) -> None:
         """The user's line, about to be sent."""
         self.settle()
         self._turns += 1
         self._typed.append(flat(text))
-        self._screen.user(text)
+        self._show_user(text)
 
     def settle(self) -> None:
         """Show streamed text that no `agent_response` has repeated."""
         text = "".join(self._parts)
         self._parts.clear()
-        if text.strip():
-            self._screen.agent(text)
+        self._show_agent(text)
 
     def failed(self, text: str) -> None:
         """Something went wrong that is no event."""
@@ -80,8 +80,7 @@ class View(Callbacks):
     def on_agent_response(self, message: m.AgentResponseMessage) -> None:
         self._parts.clear()
         text = message.agent_response_event.agent_response
-        if text.strip():
-            self._screen.agent(text)
+        self._show_agent(text)
 
     def on_agent_chat_response_part(self, message: m.AgentChatResponsePartMessage) -> None:
         part = message.text_response_part
@@ -99,7 +98,9 @@ class View(Callbacks):
         )
 
     def on_interruption(self, message: m.InterruptionMessage) -> None:
-        self._screen.note("interrupted")
+        # after the user's own line it goes without saying
+        if not self._user_was_last:
+            self._screen.note("interrupted")
 
     def on_user_transcript(self, message: m.UserTranscriptMessage) -> None:
         text = message.user_transcription_event.user_transcript
@@ -107,7 +108,7 @@ class View(Callbacks):
             self._typed.remove(flat(text))
         elif text.strip():
             self._turns += 1
-            self._screen.user(text)
+            self._show_user(text)
 
     def on_tool_called(self, event: ToolCalled) -> None:
         self._open[event.call_id] = event
@@ -143,6 +144,15 @@ class View(Callbacks):
         status = message.queue_status_event.status
         if status == "waiting":
             self._screen.note("waiting for a free place: too many conversations at once")
+
+    def _show_user(self, text: str) -> None:
+        self._user_was_last = True
+        self._screen.user(text)
+
+    def _show_agent(self, text: str) -> None:
+        if text.strip():
+            self._user_was_last = False
+            self._screen.agent(text)
 
     def on_external_agent_connected(self, message: m.ExternalAgentConnectedMessage) -> None:
         self._screen.note("somebody else has joined for the agent")

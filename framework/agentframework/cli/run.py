@@ -1,0 +1,78 @@
+"""`agentframework run`: a conversation with the agent of a config, on a terminal or through a pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from agentframework.app import App
+from agentframework.cli.failures import CONVERSATION_FAILED, FINE
+from agentframework.cli.lines import LineSource, PipeLines
+from agentframework.cli.loading import failed_plugins, load_app, read_config, warning_of
+from agentframework.cli.logs import LogOptions, ShownLog
+from agentframework.cli.plain import PlainScreen
+from agentframework.cli.screen import Heading, Screen
+from agentframework.cli.streams import is_screen
+from agentframework.cli.talk import Relay, Talk
+from agentframework.cli.view import View, ending_text
+from agentframework.redaction import safe_url
+
+__all__ = ["run"]
+
+
+def run(config: Path, options: LogOptions, shown: ShownLog) -> int:
+    """Hold the conversation; the exit code is 0 where the user or the agent ended it, 1 where it failed.
+
+    Raises `ConfigError` and `PluginError` before it begins.
+    """
+    app = load_app(read_config(config, shown))
+    return asyncio.run(_run(app, options, shown))
+
+
+async def _run(app: App, options: LogOptions, shown: ShownLog) -> int:
+    if not is_screen():
+        stdin = PipeLines(sys.stdin.fileno() if sys.stdin is not None else None)
+        return await _hold(app, PlainScreen(), stdin, options, shown, waits_for_turns=True)
+    # what draws on a terminal is not needed in a pipe
+    from agentframework.cli.editor import Editor, above_the_line
+    from agentframework.cli.terminal import TerminalScreen, terminal_console
+
+    with above_the_line() as stream:
+        screen = TerminalScreen(terminal_console(stream))
+        editor = Editor(lambda: screen.status)
+        screen.status_changed = editor.refresh
+        return await _hold(app, screen, editor, options, shown, waits_for_turns=False)
+
+
+async def _hold(
+    app: App,
+    screen: Screen,
+    lines: LineSource,
+    options: LogOptions,
+    shown: ShownLog,
+    *,
+    waits_for_turns: bool,
+) -> int:
+    relay = Relay()
+    view = View(screen, traceback_hint=options.traceback_hint)
+    for report in failed_plugins(app.plugins):
+        screen.warning(warning_of(report))
+    for problem in app.problems:
+        screen.warning(str(problem))
+    talk = Talk(app.conversation(relay), relay, lines, screen, view, _heading(app), waits_for_turns)
+    with shown.handed_to(talk.tell):
+        ended = await talk.hold()
+    if ended.reason == "error":
+        view.failed(ending_text(ended))
+    elif said := ending_text(ended):
+        screen.note(said)
+    screen.summary(view.summary())
+    return CONVERSATION_FAILED if ended.reason == "error" else FINE
+
+
+def _heading(app: App) -> Heading:
+    agent = app.config.agent
+    name = "local agent" if agent.is_local else agent.id or safe_url(agent.url)
+    loaded = {report.distribution for report in app.plugins.reports if report.state == "loaded"}
+    return Heading(name, tools=len(app.tools), plugins=len(loaded))

@@ -40,7 +40,7 @@ _handshake_log.setLevel(logging.CRITICAL)
 
 _SUBPROTOCOL = Subprotocol("convai")
 _LARGEST_FRAME_BYTES = 16 * 1024 * 1024
-_STOP_TIMEOUT = 2.0
+_STOP_TIMEOUT = 1.5
 _CLOSE_TIMEOUT = 1.0
 
 

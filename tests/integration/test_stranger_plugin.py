@@ -36,16 +36,30 @@ water_plants = "garden:water_plants"
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Folder]:
-    with Folder(tmp_path) as folder:
-        yield folder
-
-
 def readme_files() -> dict[str, str]:
     """The files that the README has its reader write."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', text, flags=re.DOTALL | re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+    """A folder where the README's plugin and a package with a plain function are installed, and a config."""
+    with Folder(tmp_path_factory.mktemp("strangers")) as folder:
+        before = folder.run("agentframework tools").stdout
+        assert "greet_guest" not in before
+        assert "water_plants" not in before
+        projects = {
+            "greetings": readme_files(),
+            "garden": {"garden.py": PLAIN_FUNCTION, "pyproject.toml": PLAIN_PROJECT},
+        }
+        for project, files in projects.items():
+            for name, text in files.items():
+                folder.write(f"{project}/{name}", text)
+            installed = folder.run(f"pip install ./{project}")
+            assert installed.returncode == 0, installed.stdout
+        folder.write("config.toml", CONFIG)
+        yield folder
 
 
 def talk(folder: Folder, *lines: str) -> str:
@@ -55,35 +69,29 @@ def talk(folder: Folder, *lines: str) -> str:
     return done.stdout
 
 
-def test_the_plugin_of_the_readme_is_found_and_called(folder: Folder) -> None:
+def test_the_plugin_of_the_readme_has_ten_lines_and_a_config_of_two() -> None:
     files = readme_files()
     assert set(files) == {"greetings.py", "pyproject.toml", "config.toml"}
     assert files["config.toml"] == CONFIG
-    code = [line for line in files["greetings.py"].splitlines() if line.strip()]
-    assert len(code) <= 10
-    for name, text in files.items():
-        folder.write(name, text)
-    assert "greet_guest" not in folder.run("agentframework tools").stdout
-    assert folder.run("pip install .").returncode == 0
-    printed = talk(folder, "/call greet_guest name=Ann", "bye")
-    assert 'greet_guest(name="Ann")' in printed
-    assert "Welcome, Ann!" in printed
-    assert "greetings" in folder.run("agentframework plugins").stdout
+    assert len([line for line in files["greetings.py"].splitlines() if line.strip()]) <= 10
 
 
-def test_a_plain_function_is_a_tool_by_its_entry_point_alone(folder: Folder) -> None:
-    folder.write("garden.py", PLAIN_FUNCTION)
-    folder.write("pyproject.toml", PLAIN_PROJECT)
-    folder.write("config.toml", CONFIG)
-    assert folder.run("pip install .").returncode == 0
-    printed = talk(folder, "/call water_plants litres=3", "bye")
-    assert "water_plants(litres=3)" in printed
-    assert "The plants got 3 litres." in printed
+def test_a_strangers_plugin_and_a_strangers_function_are_found_and_called(strangers: Folder) -> None:
+    printed = talk(strangers, "greet the guest Ann", "water the plants with 3 litres", "bye")
+    assert 'tool: greet_guest(name="Ann") -> "Welcome, Ann!"' in printed
+    assert 'tool: water_plants(litres=3) -> "The plants got 3 litres."' in printed
 
 
-def test_the_local_agent_calls_a_strangers_tool_for_what_was_said(folder: Folder) -> None:
-    folder.write("garden.py", PLAIN_FUNCTION)
-    folder.write("pyproject.toml", PLAIN_PROJECT)
-    folder.write("config.toml", CONFIG)
-    assert folder.run("pip install .").returncode == 0
-    assert "The plants got 3 litres." in talk(folder, "water the plants with 3 litres", "bye")
+def test_both_are_called_exactly(strangers: Folder) -> None:
+    printed = talk(strangers, "/call greet_guest name=Bob", "/call water_plants litres=4", "bye")
+    assert "Welcome, Bob!" in printed
+    assert "The plants got 4 litres." in printed
+
+
+def test_both_are_listed_with_who_brings_them(strangers: Folder) -> None:
+    plugins = strangers.run("agentframework plugins").stdout
+    assert re.search(r"greetings +greetings 1\.0 +loaded .*greet_guest", plugins)
+    assert re.search(r"water_plants +garden 1\.0 +loaded", plugins)
+    tools = strangers.run("agentframework tools").stdout
+    assert re.search(r"greet_guest +greetings ", tools)
+    assert re.search(r"water_plants +garden ", tools)

@@ -96,6 +96,7 @@ READ: list[tuple[dict[str, Any], object, object]] = [
     (NUM, "1e-3", 0.001),
     ({"type": ["integer", "null"]}, "7", 7),
     ({"type": "integer", "enum": [1, 2]}, "2", 2),
+    ({"enum": [1, 2], "type": "integer"}, "2", 2),
     ({"type": "integer", "minimum": 1}, "1", 1),
     # boolean text
     (BOOL, "true", True),
@@ -339,15 +340,15 @@ def test_what_was_sent_is_never_changed_and_never_shared() -> None:
         assert sent == before
 
 
-def test_a_schema_that_explodes_is_a_refusal() -> None:
-    endless = checked(
-        {
-            "type": "object",
-            "properties": {"v": {"$ref": "#/$defs/endless"}},
-            "$defs": {"endless": {"allOf": [{"$ref": "#/$defs/endless"}]}},
-        }
-    )
-    told = refusal(endless, {"v": 1})
+def test_a_check_that_exhausts_the_stack_is_a_refusal() -> None:
+    layers: dict[str, Any] = {"$ref": "#/$defs/link"}
+    for _ in range(30):
+        layers = {"allOf": [layers]}
+    schema = value_schema({"$ref": "#/$defs/link"}, **{"$defs": {"link": {"properties": {"next": layers}}}})
+    chain: dict[str, Any] = {}
+    for _ in range(60):
+        chain = {"next": chain}
+    told = refusal(schema, {"v": chain})
     assert told == "the arguments: expected values that can be checked, got values on which the check failed"
 
 
@@ -355,17 +356,21 @@ def test_a_key_is_never_mistaken_for_the_value_that_holds_it() -> None:
     schema = checked({"type": "object", "propertyNames": {"enum": ["A"]}})
     assert read_arguments({"A": 1}, "move", schema) == {"A": 1}
     assert 'expected "A"' in refusal(schema, {"a": 1})
+    assert 'expected "A"' in refusal(value_schema(schema.schema), {"v": {"a": 1}})
 
 
-@pytest.mark.parametrize("draft", ["http://json-schema.org/draft-07/schema#", None])
+@pytest.mark.parametrize(
+    "draft", ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft-07/schema", None]
+)
 def test_references_are_followed_in_both_drafts(draft: str | None) -> None:
     schema: dict[str, Any] = {
         "type": "object",
         "definitions": {"number": INT},
-        "properties": {"v": {"$ref": "#/definitions/number"}},
+        "properties": {"v": {"$ref": "#/definitions/number"}, "again": {"$ref": "#"}},
     }
     if draft:
         schema["$schema"] = draft
+    assert json.dumps(read_arguments({"again": {"v": 7.0}}, "move", checked(schema))) == '{"again": {"v": 7}}'
     assert read_arguments({"v": "7"}, "move", checked(schema)) == {"v": 7}
     assert json.dumps(read_arguments({"v": 7.0}, "move", checked(schema))) == '{"v": 7}'
 

@@ -76,6 +76,15 @@ def test_a_missing_field_is_told_wherever_it_is_missing(
     assert value_told(rules, value) == [f"{field}: expected {expected}, got nothing (it is required)"]
 
 
+def test_of_two_choices_the_one_that_the_value_names_itself_is_told() -> None:
+    big_square = {**SQUARE, "required": ["side", "colour"]}
+    rules = {"anyOf": [{**CIRCLE, "required": []}, big_square]}
+    assert list(dict.fromkeys(value_told(rules, {"kind": "square"}))) == [
+        "v.side: expected a whole number, got nothing (it is required)",
+        "v.colour: expected a value, got nothing (it is required)",
+    ]
+
+
 def test_an_unknown_field_is_told_with_the_known_ones() -> None:
     known = {"properties": {"city": TEXT, "unit": TEXT}, "patternProperties": {"^x-": {}}}
     assert told({**known, "additionalProperties": False}, {"colour": 1, "x-more": 2, "cty": 3}) == [

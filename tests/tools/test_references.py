@@ -85,6 +85,17 @@ def test_a_definition_with_an_address_of_its_own_is_inside() -> None:
     assert not checked(schema).validator.is_valid({"v": "x"})
 
 
+def test_a_reference_is_read_where_it_stands() -> None:
+    item = {
+        "$id": "https://example.com/item",
+        "$defs": {"count": {"type": "integer"}},
+        "properties": {"count": {"$ref": "#/$defs/count"}},
+    }
+    schema = checked(obj(properties={"v": {"$ref": "https://example.com/item"}}, **{"$defs": {"item": item}}))
+    assert schema.validator.is_valid({"v": {"count": 1}})
+    assert not schema.validator.is_valid({"v": {"count": "x"}})
+
+
 def test_words_that_only_look_like_references_are_let_be() -> None:
     remote = {"$ref": "https://example.com/schema.json"}
     schema = obj(properties={"$ref": {"type": "string"}, "v": {"enum": [remote], "default": remote}})
@@ -99,3 +110,23 @@ def test_a_schema_that_refers_to_itself_may_do_so_with_an_end() -> None:
 def test_a_part_of_another_draft_is_refused() -> None:
     part = {"$id": "https://example.com/part", "$schema": DRAFT_7}
     assert "has the draft" in refusal(obj(properties={"v": part}))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"allOf": [{"$ref": "#"}]},
+        {
+            "properties": {"v": {"$ref": "#/$defs/a"}},
+            "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}},
+        },
+        {
+            "items": {"$ref": "#/$defs/a"},
+            "$defs": {"a": {"anyOf": [{"type": "null"}, {"not": {"$ref": "#/$defs/a"}}]}},
+        },
+        {"if": {"$ref": "#"}},
+        {"dependentSchemas": {"v": {"oneOf": [{"$ref": "#"}]}}},
+    ],
+)
+def test_a_schema_that_comes_back_to_itself_on_one_value_is_refused(rules: dict[str, Any]) -> None:
+    assert refusal(obj(**rules)) == "its schema refers to itself without end"

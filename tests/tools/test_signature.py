@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import pytest
@@ -178,6 +179,15 @@ def test_an_annotation_that_is_a_string_finds_the_names_around_its_function() ->
     here, many = signature_of(handler).arguments
     assert here.annotation is Local
     assert many.annotation == list[Local]
+
+
+def test_an_annotation_is_looked_up_where_it_was_written() -> None:
+    def handler(weather: Weather) -> Iterator[None]:
+        yield
+
+    # the function that comes back was written in contextlib, where there is no Weather
+    (weather,) = signature_of(contextlib.contextmanager(handler)).arguments
+    assert weather.annotation is Weather
 
 
 def test_an_annotation_that_cannot_be_resolved_is_kept_with_its_reason() -> None:

@@ -38,13 +38,14 @@ def read_arguments(sent: object, tool: str, schema: ArgumentsSchema) -> dict[str
             # a decoded text may hold whole floats, and deepens what holds it
             read = read_json(read.value)
         return _with_whole_numbers(read, schema)
-    except ArgumentsError:
+    except (ArgumentsError, KeyboardInterrupt, SystemExit):
         raise
     except OutOfBoundsError as error:
         problem = problem_at(error.path, error.expected, error.came)
         raise ArgumentsError(tool, shown_problems([problem])) from None
-    except Exception as error:
-        # a schema may ask for what no check survives, such as a pattern or a reference that recurses without end
+    except BaseException as error:
+        # a schema of many layers exhausts the stack; what holds jsonschema's references is written in Rust, and
+        # says so by a panic, which is no Exception
         problem = ArgumentProblem(ARGUMENTS, "values that can be checked", UNCHECKABLE)
         raise ArgumentsError(tool, [problem]) from error
 

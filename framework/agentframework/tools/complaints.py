@@ -92,7 +92,7 @@ def _shortened(problem: ArgumentProblem) -> ArgumentProblem:
 def problems_of_schema(
     mismatches: Iterable[SchemaMismatch], schema: ArgumentsSchema
 ) -> Iterator[ArgumentProblem]:
-    """What jsonschema found, one problem a field."""
+    """What jsonschema found, by field; a problem may come twice."""
     for mismatch in islice(mismatches, _MAX_LOOKED_AT):
         path = tuple(mismatch.absolute_path)
         if mismatch.validator in ("required", "dependentRequired", "dependencies"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from referencing import Resource
@@ -13,36 +14,61 @@ from agentframework.tools.drafts import Draft, check_valid, draft_of
 
 __all__ = ["reachable_schemas"]
 
-_KEYWORDS: Final = ("$ref", "$dynamicRef")
+_REFERENCES: Final = ("$ref", "$dynamicRef")
 
 
 def reachable_schemas(
     root: Resource[Any], resolver: Any, draft: Draft, definition: Definition
-) -> Iterator[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Every subschema that validation can come to, from `root` and with its `resolver`, which fetches nothing.
 
-    Raises `ToolDefinitionError` for a reference that leads out of the document or to what is no schema, and for a
-    part of another draft.
+    Raises `ToolDefinitionError` for a reference that leads out of the document or to what is no schema, for
+    references that go round without an end, and for a part of another draft.
     """
-    seen: set[int] = set()
+    reached: dict[int, dict[str, Any]] = {}
+    applied: dict[int, list[int]] = {}
     waiting = [(root, resolver)]
-    referred: list[tuple[str, Any]] = []
+    referred: list[tuple[int, str, Any]] = []
     while waiting or referred:
         if not waiting:
-            found = _looked_up(*referred.pop(), definition)
+            source, reference, resolver = referred.pop()
+            found = _looked_up(reference, resolver, definition)
             # a reference may lead to a place where the metaschema sees no schema
-            if id(found.contents) not in seen:
+            if id(found.contents) not in reached:
                 check_valid(found.contents, draft, definition)
+            applied[source].append(id(found.contents))
             waiting.append((draft.specification.create_resource(found.contents), found.resolver))
         resource, resolver = waiting.pop()
         schema = resource.contents
-        if not isinstance(schema, dict) or id(schema) in seen:
+        if not isinstance(schema, dict) or id(schema) in reached:
             continue
-        seen.add(id(schema))
         _check_draft(schema, draft, definition)
-        yield schema
-        referred.extend((schema[word], resolver) for word in _KEYWORDS if isinstance(schema.get(word), str))
+        reached[id(schema)] = schema
+        applied[id(schema)] = [id(part) for part in _parts(schema)]
+        references = [schema[word] for word in _REFERENCES if isinstance(schema.get(word), str)]
+        referred.extend((id(schema), reference, resolver) for reference in references)
         waiting.extend((sub, resolver.in_subresource(sub)) for sub in resource.subresources())
+    _check_ends(applied, definition)
+    return list(reached.values())
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[object]:
+    """The subschemas that are applied to the same value as the schema itself."""
+    for word in ("allOf", "anyOf", "oneOf"):
+        yield from schema.get(word, ())
+    for word in ("not", "if", "then", "else"):
+        if word in schema:
+            yield schema[word]
+    for word in ("dependentSchemas", "dependencies"):
+        yield from schema.get(word, {}).values()
+
+
+def _check_ends(applied: Mapping[int, Iterable[int]], definition: Definition) -> None:
+    """Refuses schemas that come back to themselves on one value: the check of it would never end."""
+    try:
+        TopologicalSorter(applied).prepare()
+    except CycleError:
+        raise definition.refused("its schema refers to itself without end") from None
 
 
 def _looked_up(reference: str, resolver: Any, definition: Definition) -> Any:

@@ -95,16 +95,13 @@ def check_schema(
     """
     document = _copied(schema, definition)
     draft = draft_of(document, definition)
-    if "$schema" in document:
-        document["$schema"] = draft.address
     check_valid(document, draft, definition)
     root = draft.specification.create_resource(document)
     resolver = Registry().resolver_with_root(root)
-    subschemas = list(reachable_schemas(root, resolver, draft, definition))
+    subschemas = reachable_schemas(root, resolver, draft, definition)
     _check_is_object(document, resolver, definition)
     _name_forbidden(subschemas)
     validator = _validator(draft.validator_class, document)
-    _check_ends(validator, definition)
     formats = {schema["format"] for schema in subschemas if "format" in schema}
     has_integer = any("integer" in _types(schema) for schema in subschemas)
     return ArgumentsSchema(
@@ -179,10 +176,3 @@ def _check_is_object(document: dict[str, Any], resolver: Any, definition: Defini
 def _types(schema: Mapping[str, Any]) -> tuple[str, ...]:
     said = schema.get("type", ())
     return (said,) if isinstance(said, str) else tuple(said)
-
-
-def _check_ends(validator: Validator, definition: Definition) -> None:
-    try:
-        list(validator.iter_errors({}))
-    except RecursionError as error:
-        raise definition.refused("its schema refers to itself without end") from error

@@ -90,6 +90,16 @@ def test_a_bug_is_told_by_an_id_and_not_by_its_text(caller: Caller, caplog: pyte
     assert record.getMessage().partition("(id ")[2][:8] in text
 
 
+def test_no_transcript_is_written_where_the_config_does_not_ask_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text('[agent]\nurl = "local"\n')
+    with App.load(load_config(tmp_path / "config.toml")).conversation() as conversation:
+        conversation.end()
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+
+
 def test_the_transcript_is_written_where_the_config_says(tmp_path: Path, caller: Caller) -> None:
     caller.ask("what time is it in Oslo?")
     caller._conversation.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 import queue
 import time
@@ -57,7 +58,10 @@ def test_blocks_come_in_real_time(backend: ToneBackend) -> None:
     assert time.monotonic() - started >= 0.2
 
 
-def test_the_meter_shows_what_sounds_and_then_silence(backend: ToneBackend) -> None:
+def test_the_meter_shows_and_logs_what_sounds_and_then_silence(
+    backend: ToneBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     heard = start(backend)
     assert (backend.rms_dbfs, backend.peak_dbfs) == (-120.0, -120.0)
     backend.play(sine(16384, 0.5))
@@ -68,6 +72,8 @@ def test_the_meter_shows_what_sounds_and_then_silence(backend: ToneBackend) -> N
     while backend.rms_dbfs > -120:
         heard.get(timeout=LIMIT)
     assert backend.played == pytest.approx(0.5)
+    assert len(caplog.records) == 25
+    assert caplog.records[1].getMessage() == "level -9.0 dBFS rms, -6.0 dBFS peak"
 
 
 def test_an_interruption_silences_at_once_and_forgets_the_rest(backend: ToneBackend) -> None:

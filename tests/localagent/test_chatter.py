@@ -225,3 +225,18 @@ def test_writing_during_a_call_interrupts_nothing() -> None:
     room.say("/help")
 
     assert room.sent() == []
+
+
+def test_the_end_of_each_turn_is_told_to_clients_that_ask_for_it() -> None:
+    """After the last word of a turn and not before: a tool call in between is no end."""
+    room = Room(events=EVENTS | {"agent_response_complete"})
+    room.sent()
+    room.say(CALL)
+    assert "agent_response_complete" not in [frame["type"] for frame in room.sent()]
+    room.answer(room.call_id(), "rain")
+    frames = room.sent()
+    said = next(frame for frame in frames if frame["type"] == "agent_response")
+    assert frames[-1] == {
+        "type": "agent_response_complete",
+        "agent_response_complete_event": {"event_id": said["agent_response_event"]["event_id"]},
+    }

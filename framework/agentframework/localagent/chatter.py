@@ -125,6 +125,7 @@ class Chatter:
     def _say(self, text: str) -> None:
         lasts = say_aloud(self._protocol, text)
         self._silent_from = max(self._silent_from, self._clock()) + lasts
+        self._protocol.finish_turn()
 
 
 def _text_of(accepted: Accepted) -> str | None:

@@ -12,6 +12,7 @@ from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.script import load_script
 from agentframework.localagent.server import LocalAgent
 from agentframework.loopthread import LoopThread, Mailbox
+from agentframework.protocol.agent import DEFAULT_CLIENT_EVENTS
 from agentframework.protocol.calls import ErrorHandling
 
 __all__ = ["HostedAgent"]
@@ -20,7 +21,7 @@ _PATIENCE = 5.0
 
 
 class HostedAgent:
-    """A `LocalAgent` on loopback that runs beside the runtime as if it were far away.
+    """A `LocalAgent` on loopback that runs beside the runtime as if it were far away, and says when it has finished.
 
     `start` and `stop` are called once each, from any thread but its own. Making one starts nothing, but reads the
     script: raises `ScriptError` where that is wrong.
@@ -34,6 +35,7 @@ class HostedAgent:
             tools,
             script=None if script is None else load_script(script),
             tool_error_handling_mode=error_handling,
+            client_events=DEFAULT_CLIENT_EVENTS | {"agent_response_complete"},
         )
         self._thread = LoopThread("agentframework-local-agent")
         self._mailbox: Mailbox | None = None

@@ -16,6 +16,7 @@ from agentframework.protocol.calls import AgentCalls, ErrorHandling, OpenCall, T
 from agentframework.protocol.inspection import Inspected, Refused, Remark, RemarkKind, inspect_client_frame
 from agentframework.protocol.messages import (
     AgentChatResponsePartMessage,
+    AgentResponseCompleteMessage,
     AgentResponseCorrectionMessage,
     AgentResponseMessage,
     AgentToolRequestMessage,
@@ -42,6 +43,7 @@ from agentframework.protocol.messages.server import (
     AudioEvent,
     ConversationInitiationMetadata,
     ErrorEvent,
+    EventReference,
     Interruption,
     TextResponsePart,
 )
@@ -275,6 +277,11 @@ class AgentProtocol:
         self._send_event(AgentResponseMessage(agent_response_event=event))
         self.last_said = (event_id, text)
         return event_id
+
+    def finish_turn(self) -> None:
+        """Say that the answer is whole, where `client_events` asks for that (protocol 3.1)."""
+        event = EventReference(event_id=self.last_said[0] if self.last_said else None)
+        self._send_event(AgentResponseCompleteMessage(agent_response_complete_event=event))
 
     def send_audio(
         self,

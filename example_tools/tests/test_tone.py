@@ -62,18 +62,22 @@ def test_the_meter_shows_and_logs_what_sounds_and_then_silence(
     backend: ToneBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    heard = start(backend)
-    assert (backend.rms_dbfs, backend.peak_dbfs) == (-120.0, -120.0)
+    shown: queue.SimpleQueue[tuple[float, float, float]] = queue.SimpleQueue()
+
+    def look(_: bytes) -> None:
+        """Between two blocks, on the device's own thread."""
+        shown.put((backend.played, backend.rms_dbfs, backend.peak_dbfs))
+
     backend.play(sine(16384, 0.5))
-    while backend.played < 0.1:
-        heard.get(timeout=LIMIT)
-    assert backend.peak_dbfs == pytest.approx(-6.0, abs=0.2)
-    assert backend.rms_dbfs == pytest.approx(-9.0, abs=0.2)
-    while backend.rms_dbfs > -120:
-        heard.get(timeout=LIMIT)
-    assert backend.played == pytest.approx(0.5)
-    assert len(caplog.records) == 25
-    assert caplog.records[1].getMessage() == "level -9.0 dBFS rms, -6.0 dBFS peak"
+    backend.start(look, input_format=PCM_16000, output_format=PCM_16000)
+    assert shown.get(timeout=LIMIT) == (0.0, -120.0, -120.0)
+    for number in range(1, 26):
+        played, rms_dbfs, peak_dbfs = shown.get(timeout=LIMIT)
+        assert played == pytest.approx(number * 0.02)
+        assert rms_dbfs == pytest.approx(-9.0, abs=0.2)
+        assert peak_dbfs == pytest.approx(-6.0, abs=0.2)
+    assert shown.get(timeout=LIMIT)[1:] == (-120.0, -120.0)
+    assert [record.getMessage() for record in caplog.records] == ["level -9.0 dBFS rms, -6.0 dBFS peak"] * 25
 
 
 def test_an_interruption_silences_at_once_and_forgets_the_rest(backend: ToneBackend) -> None:

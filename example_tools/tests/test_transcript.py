@@ -5,22 +5,30 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from agentframework import AudioFormat, DisconnectionDetails, SessionEnded, SessionStarted, ToolAnswered
 from agentframework_example_tools.transcript import Transcript
 
 
 def tell(transcript: Transcript) -> None:
-    transcript.on_session_started(SimpleNamespace(conversation_id="conv_1"))
+    transcript.on_session_started(SessionStarted("conv_1", AudioFormat(), AudioFormat()))
+    typed: Any = SimpleNamespace(message=SimpleNamespace(type="user_message", text="hello"))
+    transcript.on_message_sent(typed)
+    typed.message.type = "user_activity"
+    transcript.on_message_sent(typed)
     spoken = SimpleNamespace(user_transcript="what time\nis it?")
     transcript.on_user_transcript(SimpleNamespace(user_transcription_event=spoken))
     answer = SimpleNamespace(agent_response="Nearly noon, and")
     transcript.on_agent_response(SimpleNamespace(agent_response_event=answer))
     corrected = SimpleNamespace(corrected_agent_response="Nearly noon")
     transcript.on_agent_response_correction(SimpleNamespace(agent_response_correction_event=corrected))
-    transcript.on_tool_answered(SimpleNamespace(tool_name="clock", outcome="ok", duration=0.25))
-    transcript.on_session_ended(SimpleNamespace(details=SimpleNamespace(reason="user")))
+    transcript.on_tool_answered(
+        ToolAnswered("tc_1", "clock", {}, "test", "ok", "12:00", is_error=False, sent=True, duration=0.25)
+    )
+    transcript.on_session_ended(SessionEnded("conv_1", DisconnectionDetails("user")))
 
 
 def test_each_event_is_one_line(tmp_path: Path) -> None:
@@ -29,6 +37,7 @@ def test_each_event_is_one_line(tmp_path: Path) -> None:
     first, *rest = path.read_text(encoding="utf-8").splitlines()
     assert first.startswith("--- conv_1 ")
     assert rest == [
+        "user: hello",
         "user: what time is it?",
         "agent: Nearly noon, and",
         "agent, interrupted: Nearly noon",

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agentframework.app import App
     from agentframework.audio.base import AudioBackend
-    from agentframework.callbacks import Callbacks, DisconnectionDetails
+    from agentframework.callbacks import (
+        Callbacks,
+        DisconnectionDetails,
+        MessageSent,
+        SessionEnded,
+        SessionStarted,
+        ToolAnswered,
+        ToolCalled,
+    )
     from agentframework.config import Config, load_config
     from agentframework.conversation.client_tools import ClientTools
     from agentframework.conversation.conversation import Conversation
@@ -22,12 +30,16 @@ if TYPE_CHECKING:
     from agentframework.conversation.sound import AudioInterface
     from agentframework.errors import (
         AgentFrameworkError,
+        ArgumentsError,
         AudioError,
         AuthError,
         ConfigError,
+        DuplicateToolError,
+        FormatError,
         NotFoundError,
         PluginError,
         RestError,
+        ScriptError,
         SessionEndedError,
         SessionError,
         StartError,
@@ -35,7 +47,12 @@ if TYPE_CHECKING:
         ToolError,
     )
     from agentframework.formats import AudioFormat
-    from agentframework.hookspecs import hookimpl
+    from agentframework.hookspecs import (
+        AudioBackendRegistrar,
+        CallbacksRegistrar,
+        ToolRegistrar,
+        hookimpl,
+    )
     from agentframework.rest import Client
     from agentframework.tools.context import ToolContext
     from agentframework.tools.registry import ToolRegistry
@@ -47,13 +64,16 @@ __all__ = [
     "AgentChatResponsePartType",
     "AgentFrameworkError",
     "App",
+    "ArgumentsError",
     "AudioBackend",
+    "AudioBackendRegistrar",
     "AudioError",
     "AudioEventAlignment",
     "AudioFormat",
     "AudioInterface",
     "AuthError",
     "Callbacks",
+    "CallbacksRegistrar",
     "Client",
     "ClientTools",
     "Config",
@@ -61,18 +81,27 @@ __all__ = [
     "Conversation",
     "ConversationInitiationData",
     "DisconnectionDetails",
+    "DuplicateToolError",
+    "FormatError",
+    "MessageSent",
     "NotFoundError",
     "OnPremInitiationData",
     "PluginError",
     "PostCallWebhookConfig",
     "RestError",
+    "ScriptError",
+    "SessionEnded",
     "SessionEndedError",
     "SessionError",
+    "SessionStarted",
     "StartError",
     "Tool",
+    "ToolAnswered",
+    "ToolCalled",
     "ToolContext",
     "ToolDefinitionError",
     "ToolError",
+    "ToolRegistrar",
     "ToolRegistry",
     "hookimpl",
     "load_config",
@@ -82,7 +111,15 @@ __all__ = [
 _HOMES = {
     "app": ("App",),
     "audio.base": ("AudioBackend",),
-    "callbacks": ("Callbacks", "DisconnectionDetails"),
+    "callbacks": (
+        "Callbacks",
+        "DisconnectionDetails",
+        "MessageSent",
+        "SessionEnded",
+        "SessionStarted",
+        "ToolAnswered",
+        "ToolCalled",
+    ),
     "config": ("Config", "load_config"),
     "conversation.client_tools": ("ClientTools",),
     "conversation.conversation": ("Conversation",),
@@ -96,12 +133,16 @@ _HOMES = {
     "conversation.sound": ("AudioInterface",),
     "errors": (
         "AgentFrameworkError",
+        "ArgumentsError",
         "AudioError",
         "AuthError",
         "ConfigError",
+        "DuplicateToolError",
+        "FormatError",
         "NotFoundError",
         "PluginError",
         "RestError",
+        "ScriptError",
         "SessionEndedError",
         "SessionError",
         "StartError",
@@ -109,7 +150,7 @@ _HOMES = {
         "ToolError",
     ),
     "formats": ("AudioFormat",),
-    "hookspecs": ("hookimpl",),
+    "hookspecs": ("AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar", "hookimpl"),
     "rest": ("Client",),
     "tools.context": ("ToolContext",),
     "tools.registry": ("ToolRegistry",),

@@ -14,6 +14,7 @@ __all__ = [
     "Callbacks",
     "DisconnectionDetails",
     "Event",
+    "MessageSent",
     "SessionEnded",
     "SessionStarted",
     "ToolAnswered",
@@ -61,6 +62,17 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSent:
+    """The program or its user has sent something: typed text, context, files, a sign of activity (protocol 2).
+
+    Answers to tool calls, pongs and audio are not among them.
+    """
+
+    message: m.ApplicationMessage
+    type: str = "message_sent"
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCalled:
     """The agent calls one of our tools; `parameters` is what it sent, not yet checked."""
 
@@ -91,7 +103,7 @@ class ToolAnswered:
     type: str = "tool_answered"
 
 
-Event = m.ReceivedMessage | SessionStarted | SessionEnded | ToolCalled | ToolAnswered
+Event = m.ReceivedMessage | SessionStarted | SessionEnded | MessageSent | ToolCalled | ToolAnswered
 """Whatever a handler can be given."""
 
 LOSSY_EVENTS = frozenset({"audio", "audio_alignment", "vad_score"})
@@ -122,6 +134,7 @@ class Callbacks:
 
     def on_session_started(self, event: SessionStarted) -> Done: ...
     def on_session_ended(self, event: SessionEnded) -> Done: ...
+    def on_message_sent(self, event: MessageSent) -> Done: ...
     def on_tool_called(self, event: ToolCalled) -> Done: ...
     def on_tool_answered(self, event: ToolAnswered) -> Done: ...
 

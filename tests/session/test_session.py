@@ -52,6 +52,19 @@ def test_it_opens_with_its_data_sends_what_it_is_given_and_says_goodbye() -> Non
     assert served.close_code == 1000
 
 
+def test_what_the_program_sends_is_told_to_handlers() -> None:
+    recorder = Recorder()
+    with agent(listen) as served:
+        session = make_session(served.url, handlers=(recorder,))
+        start(session)
+        session.send(UserMessage(text="hello"))
+        session.send(ContextualUpdateMessage(text="in the kitchen"))
+        recorder.wait_for("message_sent", 2)
+        finish(session)
+    sent = [event.message for event in recorder.of("message_sent")]
+    assert sent == [UserMessage(text="hello"), ContextualUpdateMessage(text="in the kitchen")]
+
+
 def test_the_wire_thread_stops_with_the_last_session() -> None:
     with agent(listen) as served:
         session = make_session(served.url)

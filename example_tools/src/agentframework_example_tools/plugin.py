@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
-from agentframework import Tool, hookimpl
+from agentframework import AudioBackendRegistrar, CallbacksRegistrar, Tool, ToolRegistrar, hookimpl
 from agentframework_example_tools.clock import world_time
 from agentframework_example_tools.primes import count_primes
 from agentframework_example_tools.restaurant import Booking, Restaurant
@@ -28,7 +27,7 @@ class Settings(BaseModel):
 
 
 @hookimpl
-def register_tools(register: Any) -> None:
+def register_tools(register: ToolRegistrar) -> None:
     for made in (world_time, start_timer, convert_units, count_primes, unlock_safe):
         register(made)
     # Made here and not at import, so that each run begins with an empty book.
@@ -39,7 +38,7 @@ def register_tools(register: Any) -> None:
 
 
 @hookimpl
-def register_callbacks(register: Any) -> None:
+def register_callbacks(register: CallbacksRegistrar) -> None:
     settings = register.settings(Settings)
     if settings.transcript is not None:
         # What is registered makes one object for each conversation; an object would be told of all of them.
@@ -47,5 +46,5 @@ def register_callbacks(register: Any) -> None:
 
 
 @hookimpl
-def register_audio_backends(register: Any) -> None:
+def register_audio_backends(register: AudioBackendRegistrar) -> None:
     register("tone", ToneBackend)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agentframework import Callbacks
+from agentframework import Callbacks, MessageSent, SessionEnded, SessionStarted, ToolAnswered
 
 __all__ = ["Transcript"]
 
@@ -25,9 +25,14 @@ class Transcript(Callbacks):
         self._path = path
         self._is_writable = True
 
-    def on_session_started(self, event: Any) -> None:
+    def on_session_started(self, event: SessionStarted) -> None:
         now = datetime.now().astimezone()
         self._write(f"--- {event.conversation_id} {now:%Y-%m-%d %H:%M:%S %z}")
+
+    def on_message_sent(self, event: MessageSent) -> None:
+        # What was typed; what was said aloud comes back as a transcript.
+        if event.message.type == "user_message":
+            self._write(f"user: {event.message.text}")
 
     def on_user_transcript(self, message: Any) -> None:
         self._write(f"user: {message.user_transcription_event.user_transcript}")
@@ -39,10 +44,10 @@ class Transcript(Callbacks):
         said = message.agent_response_correction_event.corrected_agent_response
         self._write(f"agent, interrupted: {said}")
 
-    def on_tool_answered(self, event: Any) -> None:
+    def on_tool_answered(self, event: ToolAnswered) -> None:
         self._write(f"tool: {event.tool_name}: {event.outcome} after {event.duration:.2f} s")
 
-    def on_session_ended(self, event: Any) -> None:
+    def on_session_ended(self, event: SessionEnded) -> None:
         self._write(f"--- ended by {event.details.reason}")
 
     def _write(self, line: str) -> None:

@@ -20,7 +20,6 @@ from agentframework.errors import RestError, SessionError
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.address import conversation_url
 from agentframework.protocol.messages import (
-    ClientMessage,
     ContextualUpdateMessage,
     FileInput,
     MultimodalMessage,
@@ -135,7 +134,7 @@ class Conversation:
         files = [FileInput(file_id=name) for name in ([file_id] if file_id else []) + (file_ids or [])]
         if not text and not files:
             raise ValueError("a multimodal message needs a text or a file")
-        message: ClientMessage = MultimodalMessage(
+        message = MultimodalMessage(
             text=UserMessage(text=text) if text else None,
             file=files[0] if files else None,
             files=files or None,

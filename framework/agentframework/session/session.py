@@ -11,7 +11,14 @@ from functools import partial
 from typing import Any, Literal
 
 from agentframework.audio.base import AudioBackend
-from agentframework.callbacks import Callbacks, DisconnectionDetails, Event, SessionEnded, SessionStarted
+from agentframework.callbacks import (
+    Callbacks,
+    DisconnectionDetails,
+    Event,
+    MessageSent,
+    SessionEnded,
+    SessionStarted,
+)
 from agentframework.errors import (
     AgentFrameworkError,
     FormatError,
@@ -22,7 +29,7 @@ from agentframework.errors import (
 from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.client import ClientProtocol, Received, Verdict
-from agentframework.protocol.messages import ClientMessage, ClientToolCallMessage, MalformedFrame
+from agentframework.protocol.messages import ApplicationMessage, ClientToolCallMessage, MalformedFrame
 from agentframework.session.calls import ToolCalls
 from agentframework.session.delivery import Delivery
 from agentframework.session.hints import close_hint, refusal_hint
@@ -128,7 +135,7 @@ class Session:
         """End it from our side: "user". Idempotent, and nothing before the start; does not wait."""
         self.post(self._finish_with, _Ending(DisconnectionDetails("user", phase=self._phase)))
 
-    def send(self, message: ClientMessage) -> None:
+    def send(self, message: ApplicationMessage) -> None:
         """Send a message after those before. Raises `SessionEndedError` before the start and after the end."""
         if self._state not in ("start", "live"):
             said = "has not started" if self._state in ("new", "connect") else "has ended"
@@ -169,9 +176,10 @@ class Session:
         self._ending = loop.create_future()
         self._task = loop.create_task(self._run())
 
-    def _send(self, message: ClientMessage) -> None:
-        self.protocol.send(message)
-        self._ready.set()
+    def _send(self, message: ApplicationMessage) -> None:
+        if self.protocol.send(message):
+            self.emit(MessageSent(message))
+            self._ready.set()
 
     def _finish_with(self, ending: _Ending) -> None:
         if not self._ending.done():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentframework.protocol.messages.base import MalformedFrame, Message, UnknownMessage
 from agentframework.protocol.messages.client import (
     CLIENT_MESSAGES,
+    ApplicationMessage,
     ClientMessage,
     ClientToolResultMessage,
     ContextualUpdateMessage,
@@ -27,6 +28,7 @@ from agentframework.protocol.messages.server import __all__ as _server_names
 
 __all__ = [
     "CLIENT_MESSAGES",
+    "ApplicationMessage",
     "ClientMessage",
     "ClientToolResultMessage",
     "ContextualUpdateMessage",

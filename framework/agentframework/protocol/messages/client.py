@@ -11,6 +11,7 @@ from agentframework.protocol.messages.base import Message, Payload, without_lone
 
 __all__ = [
     "CLIENT_MESSAGES",
+    "ApplicationMessage",
     "ClientMessage",
     "ClientToolResultMessage",
     "ContextualUpdateMessage",
@@ -194,6 +195,16 @@ class EnclaveSetupConfigMessage(ClientMessage):
         fields = self.model_dump(exclude=later) | self.model_dump(include=later, exclude_none=True)
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
+
+ApplicationMessage = (
+    UserMessage
+    | ContextualUpdateMessage
+    | UserActivityMessage
+    | MultimodalMessage
+    | FeedbackMessage
+    | McpToolApprovalResultMessage
+)
+"""What a program sends of its own accord; all else is sent by the runtime."""
 
 CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
     str(cls.model_fields["type"].default): cls for cls in ClientMessage.__subclasses__()

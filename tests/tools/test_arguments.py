@@ -321,9 +321,9 @@ def test_a_number_that_no_float_can_hold_is_refused() -> None:
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
-        ({"v": {1}}, "v: expected a JSON value, got a set"),
-        ({"v": (1, 2)}, "v: expected a JSON value, got a tuple"),
-        ({"v": {1: 2}}, "v: expected names that are text, got a name that is a int"),
+        ({"v": {1}}, "v: expected a JSON value, got a value of type set"),
+        ({"v": (1, 2)}, "v: expected a JSON value, got a value of type tuple"),
+        ({"v": {1: 2}}, "v: expected names that are text, got a name of type int"),
     ],
 )
 def test_what_is_no_json_is_refused(sent: object, told: str) -> None:

@@ -28,7 +28,7 @@ def test_any_other_name_is_refused(name: object) -> None:
 
 
 def test_what_cannot_be_called_is_refused() -> None:
-    with pytest.raises(ToolDefinitionError, match="its handler is a int, which cannot be called"):
+    with pytest.raises(ToolDefinitionError, match="its handler is of type int, which cannot be called"):
         define("seven", 7, "")
 
 

@@ -72,8 +72,8 @@ def out_of_bounds(value: object) -> tuple[list[str | int], str, str]:
     [
         ({"a": [0, math.nan]}, ["a", 1], "a finite number", "NaN"),
         ([[-math.inf]], [0, 0], "a finite number", "-Infinity"),
-        ({"a": b"x"}, ["a"], "a JSON value", "a bytes"),
-        ({"a": {2: 1}}, ["a"], "names that are text", "a name that is a int"),
+        ({"a": b"x"}, ["a"], "a JSON value", "a value of type bytes"),
+        ({"a": {2: 1}}, ["a"], "names that are text", "a name of type int"),
         ([2**1024], [0], "a number of at most 300 digits", "a longer one"),
     ],
 )

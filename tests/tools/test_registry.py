@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -84,10 +85,12 @@ class Speaker:
 def test_one_tool_that_is_found_twice_stays_one() -> None:
     registry = ToolRegistry()
     speaker = Speaker()
-    for added in (play_music, get_weather, speaker.say):
-        first = registry.add(added, owner="a 1.0")
-        assert registry.add(added, owner="a 1.0") is first
-        assert registry.add(added, owner="b 1.0") is first
+    # a bound method is a new object each time it is looked up
+    finds: list[Callable[[], Any]] = [lambda: play_music, lambda: get_weather, lambda: speaker.say]
+    for find in finds:
+        first = registry.add(find(), owner="a 1.0")
+        assert registry.add(find(), owner="a 1.0") is first
+        assert registry.add(find(), owner="b 1.0") is first
     assert len(registry) == 3
     assert [hosted.owner for hosted in registry] == ["a 1.0"] * 3
 

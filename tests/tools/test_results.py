@@ -232,6 +232,8 @@ WITHOUT_TEXT: list[Callable[[], object]] = [
     lambda: (n for n in range(3)),
     lambda: itertools.count(),
     lambda: [itertools.count()],
+    lambda: collections.UserList([itertools.count()]),
+    lambda: range(10**12),
     lambda: {"a": map(str, [1])},
     lambda: types.MappingProxyType({"a": iter([])}),
     lambda: Track("a", iter([])),  # type: ignore[arg-type]
@@ -282,7 +284,8 @@ def test_an_iterator_is_not_run() -> None:
 
 def test_the_error_names_the_type_that_has_no_text() -> None:
     assert "generator" in encode_result({"a": (n for n in "a")}).text
-    assert "object" in encode_result(object()).text
+    assert "a value of type object" in encode_result(object()).text
+    assert "a value of type lock" in encode_result({"a": [threading.Lock()]}).text
 
 
 @pytest.mark.parametrize("character", ["a", "é", "😀"])

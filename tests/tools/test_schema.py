@@ -33,8 +33,8 @@ def obj(**rules: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("schema", "said"),
     [
-        ("object", "its parameters are a str, no JSON Schema and no model"),
-        (True, "its parameters are a bool, no JSON Schema and no model"),
+        ("object", "its parameters are of type str, no JSON Schema and no model"),
+        (True, "its parameters are of type bool, no JSON Schema and no model"),
         (obj(default={1, 2}), "its schema is not JSON (Object of type set is not JSON serializable)"),
         (
             obj(default=float("nan")),

@@ -36,7 +36,7 @@ def define(name: object, handler: object, owner: str) -> Definition:
             "give it one with @tool(name=...) or Tool(name, ...)",
         )
     if not callable(handler):
-        raise definition.refused(f"its handler is a {type(handler).__name__}, which cannot be called")
+        raise definition.refused(f"its handler is of type {type(handler).__name__}, which cannot be called")
     return definition
 
 

@@ -134,7 +134,7 @@ class _Reader:
             return int(value)
         if isinstance(value, float):
             return self._copy_float(value)
-        raise OutOfBoundsError("a JSON value", f"a {type(value).__name__}")
+        raise OutOfBoundsError("a JSON value", f"a value of type {type(value).__name__}")
 
     def _copy_float(self, value: float) -> float:
         if not math.isfinite(value):
@@ -147,7 +147,7 @@ class _Reader:
         copied = {}
         for key, item in value.items():
             if not isinstance(key, str):
-                raise OutOfBoundsError("names that are text", f"a name that is a {type(key).__name__}")
+                raise OutOfBoundsError("names that are text", f"a name of type {type(key).__name__}")
             self.size_limit_bytes += len(key) * _MAX_CHARACTER_SIZE_BYTES + 4
             try:
                 copied[key] = self.copy(item, depth)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
@@ -76,14 +75,15 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return _whole(str.__str__(value))
     _refuse_iterators(value)
+    known = _Known()
     try:
-        return pydantic_core.to_json(
-            value, bytes_mode="base64", inf_nan_mode="null", fallback=_known
-        ).decode()
+        return pydantic_core.to_json(value, bytes_mode="base64", inf_nan_mode="null", fallback=known).decode()
     except pydantic_core.PydanticSerializationError as error:
+        if known.refusal:
+            raise _NoTextError(known.refusal) from None
         if "surrogates not allowed" not in str(error):
             raise
-    plain = pydantic_core.to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="null", fallback=_known)
+    plain = pydantic_core.to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="null", fallback=known)
     return _whole(json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 
@@ -105,13 +105,13 @@ def _refuse_iterators(value: object) -> None:
         if type(item) in _PLAIN:
             continue
         if isinstance(item, Iterator):
-            raise _NoTextError(f"it holds a {_type_name(item)}, which has no text form")
+            raise _NoTextError(_refusal(item))
         if id(item) in seen:
             continue
         seen[id(item)] = item
         if isinstance(item, Mapping):
             waiting.extend(item.values())
-        elif isinstance(item, list | tuple | AbstractSet | deque):
+        elif isinstance(item, Sequence | AbstractSet | ValuesView) and not isinstance(item, str | range):
             waiting.extend(item)
         elif isinstance(item, BaseModel):
             waiting.extend(item.__dict__.values())
@@ -119,17 +119,27 @@ def _refuse_iterators(value: object) -> None:
             waiting.extend(getattr(item, field.name) for field in fields(item))
 
 
-def _known(value: object) -> object:
-    """A value that the encoder does not know, as one that it does."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, memoryview):
-        return value.tobytes()
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, Sequence | AbstractSet | ValuesView):
-        return list(value)
-    raise _NoTextError(_type_name(value))
+class _Known:
+    """Makes what the encoder knows of what it does not, and keeps why it could not, which the encoder would lose."""
+
+    refusal = ""
+
+    def __call__(self, value: object) -> object:
+        if isinstance(value, Mapping):
+            return dict(value)
+        if isinstance(value, memoryview):
+            return value.tobytes()
+        if isinstance(value, PurePath):
+            return str(value)
+        # more items than bytes that fit need not be counted out: a range can be longer than any memory
+        if isinstance(value, Sequence | AbstractSet | ValuesView) and len(value) <= MAX_RESULT_BYTES:
+            return list(value)
+        self.refusal = _refusal(value)
+        raise _NoTextError(self.refusal)
+
+
+def _refusal(value: object) -> str:
+    return f"it holds a value of type {_type_name(value)}, which has no text form"
 
 
 def _type_name(value: object) -> str:

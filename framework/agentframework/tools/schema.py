@@ -138,7 +138,9 @@ def _is_int(checker: object, instance: object) -> bool:
 def _copied(schema: Mapping[str, Any], definition: Definition) -> dict[str, Any]:
     """A copy of its own, so that a later change of the author's dict changes no tool."""
     if not isinstance(schema, Mapping):
-        raise definition.refused(f"its parameters are a {type(schema).__name__}, no JSON Schema and no model")
+        raise definition.refused(
+            f"its parameters are of type {type(schema).__name__}, no JSON Schema and no model"
+        )
     try:
         copied = json.loads(json.dumps(dict(schema), allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:

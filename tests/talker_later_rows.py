@@ -1,12 +1,12 @@
-"""More of what people type, written after the talker: a fourth set of tools, and new lines for the other three."""
+"""More of what people type, written after the talker: two more sets of tools, and new lines for the others."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from talker_sets import Asks, NoFit, Row, Which, call, declared, one
+from talker_sets import Asks, Drops, NoFit, Row, Which, call, declared, one
 
-__all__ = ["CALENDAR_LATER", "HOME_LATER", "OFFICE", "OFFICE_LATER", "SHOP_LATER"]
+__all__ = ["BANK", "BANK_LATER", "CALENDAR_LATER", "HOME_LATER", "OFFICE", "OFFICE_LATER", "SHOP_LATER"]
 
 HOME_LATER: Final[list[Row]] = [
     one("Can you switch on the bathroom light?", call("set_light", room="bathroom", on=True)),
@@ -122,4 +122,127 @@ OFFICE_LATER: Final[list[Row]] = [
     ),
     one("who is the boss here", NoFit()),
     one("print the message", Which(("send_message", "print_document"))),
+]
+
+BANK: Final = [
+    declared(
+        "get_balance",
+        "Returns the current balance of one of the customer's accounts. "
+        "Use this when the customer asks how much money they have.",
+        {
+            "account": {
+                "type": "string",
+                "enum": ["checking", "savings", "business"],
+                "description": "The account to look at.",
+            }
+        },
+    ),
+    declared(
+        "transfer_money",
+        "Transfers money from one account to another person. Do not use it for bills.",
+        {
+            "amount": {"type": "number", "exclusiveMinimum": 0, "description": "How much, in euros."},
+            "recipient": {"type": "string", "description": "Full name of the person who gets the money."},
+            "purpose": {"type": "string"},
+        },
+        optional=["purpose"],
+    ),
+    declared(
+        "list_transactions",
+        "Lists recent transactions (payments and deposits). Returns at most 50.",
+        {
+            "since": {"type": "string", "description": "First day, as YYYY-MM-DD."},
+            "limit": {"type": "integer", "maximum": 50},
+        },
+        optional=["since", "limit"],
+    ),
+    declared(
+        "block_card",
+        "Blocks a debit or credit card immediately, for example when it was lost or stolen.",
+        {
+            "card_digits": {"type": "string", "description": "The last four digits of the card."},
+            "reason": {"type": "string", "enum": ["lost", "stolen", "damaged"]},
+        },
+        optional=["reason"],
+    ),
+    declared(
+        "exchange_rate",
+        "Get the exchange rate between two currencies.",
+        {
+            "base": {"type": "string", "enum": ["EUR", "USD", "NOK", "GBP"]},
+            "quote": {"type": "string", "enum": ["EUR", "USD", "NOK", "GBP"]},
+        },
+    ),
+    declared(
+        "schedule_call",
+        "Schedule a phone call with an advisor.",
+        {
+            "when": {"type": "string", "format": "date-time"},
+            "topic": {"type": "string", "description": "What you want to talk about."},
+        },
+    ),
+    declared(
+        "find_branch",
+        "Find the nearest branch or cash machine.",
+        {
+            "near": {"type": "string", "description": "A street, a place or a city."},
+            "open_now": {"type": "boolean"},
+        },
+        optional=["open_now"],
+    ),
+]
+
+BANK_LATER: Final[list[Row]] = [
+    one("how much money is in my savings account", call("get_balance", account="savings")),
+    one("what's the balance on business?", call("get_balance", account="business")),
+    (
+        ("what's my balance", Asks("get_balance", "account")),
+        ("the checking account", call("get_balance", account="checking")),
+    ),
+    one("transfer 50 euros to Anna Berg", call("transfer_money", amount=50, recipient="Anna Berg")),
+    one("send Peter 20 euros", NoFit()),
+    one("transfer 12.50 to Peter for pizza", call("transfer_money", amount=12.5, recipient="Peter")),
+    (
+        ("transfer money to Maria", Asks("transfer_money", "amount")),
+        ("a hundred and twenty", call("transfer_money", amount=120, recipient="Maria")),
+    ),
+    (("I want to transfer some money", Asks("transfer_money", "amount")), ("nothing", Drops())),
+    one("show me my transactions since March 1st", call("list_transactions", since="2026-03-01")),
+    one("list the last 10 transactions", call("list_transactions", limit=10)),
+    one(
+        "my card was stolen, the last digits are 1234",
+        call("block_card", card_digits="1234", reason="stolen"),
+    ),
+    (("block my card", Asks("block_card", "card_digits")), ("9876", call("block_card", card_digits="9876"))),
+    (
+        ("I lost my card", Asks("block_card", "card_digits")),
+        ("0042", call("block_card", card_digits="0042", reason="lost")),
+    ),
+    one("what's the exchange rate from EUR to NOK", call("exchange_rate", base="EUR", quote="NOK")),
+    one("usd to gbp", call("exchange_rate", base="USD", quote="GBP")),
+    one(
+        "schedule a call about mortgages tomorrow at 2 pm",
+        call("schedule_call", when="2026-03-05T14:00:00", topic="mortgages"),
+    ),
+    (
+        ("I'd like to talk to an advisor", Asks("schedule_call", "when")),
+        ("Monday at 9:30", Asks("schedule_call", "topic")),
+        ("my pension", call("schedule_call", when="2026-03-09T09:30:00", topic="my pension")),
+    ),
+    one("where is the nearest cash machine in Trondheim?", call("find_branch", near="Trondheim")),
+    one(
+        "find a branch near Karl Johans gate that is open now",
+        call("find_branch", near="Karl Johans gate", open_now=True),
+    ),
+    one("who painted the Mona Lisa", NoFit()),
+    one(
+        "good evening, what is the exchange rate of USD in NOK?",
+        call("exchange_rate", base="USD", quote="NOK"),
+    ),
+    one("cards", Asks("block_card", "card_digits")),
+    one("my account", Which(("get_balance", "transfer_money"))),
+    one(
+        "please phone me on Friday at noon about my loan",
+        call("schedule_call", when="2026-03-06T12:00:00", topic="loan"),
+    ),
 ]

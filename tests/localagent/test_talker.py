@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.talker import Call, Leave, Say, Talker
-from talker_later_rows import CALENDAR_LATER, HOME_LATER, OFFICE, OFFICE_LATER, SHOP_LATER
+from talker_later_rows import BANK, BANK_LATER, CALENDAR_LATER, HOME_LATER, OFFICE, OFFICE_LATER, SHOP_LATER
 from talker_reading import heard, is_expected, talker_for
 from talker_sets import (
     CALENDAR,
@@ -33,6 +33,7 @@ _ALL = [
     *((SHOP, row) for row in SHOP_ROWS + SHOP_LATER),
     *((DEMO, row) for row in DEMO_ROWS),
     *((OFFICE, row) for row in OFFICE_LATER),
+    *((BANK, row) for row in BANK_LATER),
 ]
 
 

@@ -159,6 +159,9 @@ class Filling:
         if not parameter.is_number or found.start == 0:
             return True
         before = self._line.tokens[found.start - 1]
+        follows = self._line.tokens[found.end : found.end + 1]
+        if follows and follows[0].is_content and follows[0].stem in self._own:
+            return True
         return not before.is_content or (before.stem in self._own and not self._line.is_name(found.start - 1))
 
     def _claim(self, parameter: Parameter, found: Found[object]) -> None:
@@ -224,11 +227,11 @@ class Filling:
         had_required = bool(self._texts(is_required=True))
         texts = self._texts(is_required=True) + self._texts(is_required=False)
         if len(texts) > 1 or not had_required:
-            for parameter in texts:
-                if parameter.kind == "text":
-                    self._take(
-                        parameter, cued_phrase(self._line, parameter, self._tool.core.keys(), self._used)
-                    )
+            names = {stem for parameter in self._tool.parameters for stem in parameter.stems}
+            for parameter in (text for text in texts if text.kind == "text"):
+                others = names - parameter.stems
+                core = self._tool.core.keys()
+                self._take(parameter, cued_phrase(self._line, parameter, core, self._used, others=others))
         required = self._texts(is_required=True)
         if len(required) > 1:
             self._share_out(required)

@@ -66,6 +66,7 @@ def find_dates(tokens: Sequence[Token], today: date) -> list[Found[date]]:
     while at < len(tokens):
         try:
             read = _date_at(tokens, at, today)
+            read = None if read is None else (_past(read[0], tokens, at, today), read[1])
         except (OverflowError, ValueError):
             # such as 30 February, or more days from now than the calendar has
             read = None
@@ -75,6 +76,16 @@ def find_dates(tokens: Sequence[Token], today: date) -> list[Found[date]]:
         else:
             at += 1
     return found
+
+
+def _past(said: date, tokens: Sequence[Token], at: int, today: date) -> date:
+    """The last such day where "since" stands before a weekday, or a day of a month, that would be the next one."""
+    if said <= today or _low(tokens, at - 1) != "since":
+        return said
+    if tokens[at].low in WEEKDAYS:
+        return said - timedelta(days=7)
+    is_of_month = tokens[at].low in _MONTHS or _ORDINAL.fullmatch(tokens[at].low) is not None
+    return said.replace(year=said.year - 1) if is_of_month and said.year <= today.year + 1 else said
 
 
 def _date_at(tokens: Sequence[Token], at: int, today: date) -> tuple[date, int] | None:
@@ -115,7 +126,7 @@ def _month_at(lows: Sequence[str], at: int, today: date) -> tuple[date, int] | N
     if month not in _MONTHS or number is None:
         return None
     follows = lows[last + 1] if last + 1 < len(lows) else ""
-    if re.fullmatch(r"[12]\d{3}", follows, re.ASCII):
+    if re.fullmatch(r"[1-9]\d{3}", follows, re.ASCII):
         return date(int(follows), _MONTHS[month], int(number[1])), at + last + 2
     said = date(today.year, _MONTHS[month], int(number[1]))
     return (said if said >= today else said.replace(year=today.year + 1)), at + last + 1

@@ -86,10 +86,16 @@ def _unsigned(tokens: Sequence[Token], at: int) -> tuple[int | float, int] | Non
     if token.low == "half" and tokens[at + 1 : at + 2] and tokens[at + 1].low in {"a", "an"}:
         group = _GROUPS.get(tokens[at + 2].low) if at + 2 < len(tokens) else None
         return None if group is None else (group // 2, at + 3)
-    if token.low == "one" and at and tokens[at - 1].low in _BEFORE_PRONOUN:
+    if token.low == "one" and _is_pronoun(tokens, at):
         return None
     spelled = _spelled(tokens, at)
     return None if spelled is None else _with_fraction(tokens, *spelled)
+
+
+def _is_pronoun(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a "one" stands for a thing, as in "the red one"."""
+    counts = at + 1 < len(tokens) and tokens[at + 1].is_content
+    return not counts and any(token.low in _BEFORE_PRONOUN for token in tokens[max(at - 2, 0) : at])
 
 
 def _with_fraction(tokens: Sequence[Token], value: float, end: int) -> tuple[int | float, int]:

@@ -32,6 +32,7 @@ _FILLERS: Final = word_set(
 _PROSE_LINKS: Final = word_set(
     "to that about for of a an the my our some any me us in on with from saying says called named should"
 )
+_WISHES: Final = word_set("want need like have i'd going gotta would")
 _DETERMINERS: Final = word_set("the a an my our your this that these those some any all")
 _POLITE: Final = word_set("please thanks thank you well um uh oh ok okay say")
 _LINKS: Final = word_set("is are = : the a an of called named")
@@ -93,11 +94,17 @@ def answered_phrase(line: Line, parameter: Parameter, used: Collection[int]) -> 
 
 
 def cued_phrase(
-    line: Line, parameter: Parameter, core: AbstractSet[str], used: Collection[int]
+    line: Line,
+    parameter: Parameter,
+    core: AbstractSet[str],
+    used: Collection[int],
+    *,
+    others: AbstractSet[str] = frozenset(),
 ) -> Phrase | None:
     """The text that its parameter's name introduces: "name Smith", "title: two words", "from Oslo" for `from_city`.
 
-    A name that is among the tool's own words (`core`) needs "is" or a colon, because it is said anyway.
+    A name that is among the tool's own words (`core`) needs "is" or a colon, because it is said anyway. `others`
+    are the stems of the other parameters' names.
     """
     stems = {token.stem for token in line.tokens if token.is_content} & parameter.stems
     for place, token in enumerate(line.tokens):
@@ -110,7 +117,7 @@ def cued_phrase(
         links = {other.low for other in line.tokens[place + 1 : begin]}
         if is_named and token.stem in core and not links & _EXPLICIT:
             continue
-        phrase = _phrase(line, _to_boundary(line, begin, used, is_whole=":" in links))
+        phrase = _phrase(line, _to_boundary(line, begin, used, others, is_whole=":" in links))
         if phrase is not None:
             return Phrase(phrase.text, (*range(place, begin), *phrase.places))
     return None
@@ -235,14 +242,18 @@ def _stripped(
 
 
 def _after_unknown_verb(line: Line, free: Sequence[int], begin: int, own: AbstractSet[str]) -> int | None:
-    """Where the text begins after "arrange the" or "arrange a meeting with", if its verb is the line's first word."""
-    is_first = not any(line.tokens[place].is_content for place in free[:begin])
-    if not is_first or begin + 2 > len(free) or line.tokens[free[begin + 1]].low not in _DETERMINERS:
+    """Where the text begins after "arrange the", "arrange a meeting with" or "I want to talk to"."""
+    before = [line.tokens[place].low for place in free[:begin]]
+    if begin == len(free) or any(line.tokens[place].is_content for place in free[:begin]):
+        return None
+    follows = line.tokens[free[begin + 1]].low if begin + 1 < len(free) else ""
+    is_wish = before[-1:] == ["to"] and not _WISHES.isdisjoint(before)
+    if not is_wish and follows not in _DETERMINERS:
         return None
     end = begin + 1
     while end < len(free) and _is_of_request(line, free[end], own):
         end += 1
-    return end if end < len(free) else None
+    return end if end < len(free) or is_wish else None
 
 
 def _after_request(line: Line, places: Sequence[int], own: AbstractSet[str]) -> list[int]:
@@ -260,18 +271,24 @@ def _until_thought(line: Line, places: Sequence[int]) -> list[int]:
         token = line.tokens[places[at]]
         follows = line.tokens[places[at + 1]] if at + 1 < len(places) else None
         is_pause = token.text in _PAUSES and (token.text != "," or follows is None or _is_small(follows))
-        if token.low in _THOUGHTS or is_pause:
+        # "Peter for the pizza", but not "Bridge over Troubled Water"
+        is_aside = token.low in PREPOSITIONS - {"of"} and all(line.is_name(place) for place in places[:at])
+        is_aside = is_aside and at + 1 < len(places) and not line.is_name(places[at + 1])
+        if token.low in _THOUGHTS or is_pause or is_aside:
             return _trimmed(line, places[:at], _is_small, _is_small)
     return list(places)
 
 
-def _to_boundary(line: Line, begin: int, used: Collection[int], *, is_whole: bool) -> list[int]:
-    """The places from `begin` to the next value, pause or preposition; with `is_whole` up to the next value."""
+def _to_boundary(
+    line: Line, begin: int, used: Collection[int], others: AbstractSet[str], *, is_whole: bool
+) -> list[int]:
+    """The places from `begin` to the next value, pause or preposition; with `is_whole` to the next parameter."""
     places: list[int] = []
     for place in range(begin, len(line.tokens)):
         token = line.tokens[place]
         is_end = token.text in _PAUSES or token.low in PREPOSITIONS - {"of"} or token.low == "and"
-        if place in used or (is_end and not is_whole):
+        is_next = token.stem in others and line.tokens[place - 1].text in _PAUSES
+        if place in used or is_next or (is_end and not is_whole):
             break
         places.append(place)
     return _trimmed(line, places, _is_mark, _is_polite)

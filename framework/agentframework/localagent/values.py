@@ -75,8 +75,8 @@ def _whole(value: float) -> int | float:
 
 def _choices(parameter: Parameter, line: Line, today: date, is_asked: bool) -> Iterator[Found[object]]:
     taken: set[int] = set()
-    found = [
-        Found[object](number.start, number.end, choice)
+    found: list[Found[object]] = [
+        Found(number.start, number.end, choice)
         for number in find_numbers(line.tokens)
         for choice in parameter.choices
         if choice == number.value

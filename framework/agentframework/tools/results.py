@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
 import pydantic_core
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ MAX_RESULT_BYTES: Final = 64 * 1024
 """What a result may take in UTF-8. More is an error that says so, never half a JSON."""
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None), bytes})
+_COLLECTIONS: Final = (Sequence, AbstractSet, ValuesView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +103,27 @@ def _refuse_iterators(value: object) -> None:
     waiting = [value]
     while waiting:
         item = waiting.pop()
-        if type(item) in _PLAIN:
-            continue
-        if isinstance(item, Iterator):
-            raise _NoTextError(_refusal(item))
-        if id(item) in seen:
-            continue
-        seen[id(item)] = item
-        if isinstance(item, Mapping):
-            waiting.extend(item.values())
-        elif isinstance(item, Sequence | AbstractSet | ValuesView) and not isinstance(item, str | range):
-            waiting.extend(item)
-        elif isinstance(item, BaseModel):
-            waiting.extend(item.__dict__.values())
-        elif is_dataclass(item) and not isinstance(item, type):
-            waiting.extend(getattr(item, field.name) for field in fields(item))
+        if type(item) not in _PLAIN and id(item) not in seen:
+            seen[id(item)] = item
+            waiting.extend(_members(item))
+
+
+def _members(item: Any) -> Iterable[object]:
+    if type(item) is dict:
+        return item.values()
+    if type(item) is list:
+        return item
+    if isinstance(item, Iterator):
+        raise _NoTextError(_refusal(item))
+    if isinstance(item, Mapping):
+        return item.values()
+    if isinstance(item, _COLLECTIONS) and not isinstance(item, str | range):
+        return item
+    if isinstance(item, BaseModel):
+        return item.__dict__.values()
+    if is_dataclass(item) and not isinstance(item, type):
+        return [getattr(item, field.name) for field in fields(item)]
+    return ()
 
 
 class _Known:
@@ -132,7 +139,7 @@ class _Known:
         if isinstance(value, PurePath):
             return str(value)
         # more items than bytes that fit need not be counted out: a range can be longer than any memory
-        if isinstance(value, Sequence | AbstractSet | ValuesView) and len(value) <= MAX_RESULT_BYTES:
+        if isinstance(value, _COLLECTIONS) and len(value) <= MAX_RESULT_BYTES:
             return list(value)
         self.refusal = _refusal(value)
         raise _NoTextError(self.refusal)

@@ -59,11 +59,11 @@ class ToolRegistry:
     def select(self, enable: Sequence[str], disable: Sequence[str]) -> ToolRegistry:
         """A registry of those tools whose name fits a glob of `enable` and none of `disable`.
 
-        No glob in `enable` at all means every tool. Case counts.
+        Case counts, and no glob in `enable` means no tool.
         """
         chosen = ToolRegistry()
         for tool in self:
-            enabled = not enable or any(fnmatchcase(tool.name, glob) for glob in enable)
+            enabled = any(fnmatchcase(tool.name, glob) for glob in enable)
             if enabled and not any(fnmatchcase(tool.name, glob) for glob in disable):
                 chosen.add(tool)
         return chosen

@@ -104,7 +104,8 @@ class Desk:
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "PYTHONPATH": path,
-            "PYTHONWARNINGS": "error",
+            # the local agent's server may still be closing when the process ends
+            "PYTHONWARNINGS": "error,ignore:unclosed resource <TCPServer:ResourceWarning",
             **more,
         }
 

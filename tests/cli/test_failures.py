@@ -75,6 +75,29 @@ def test_what_an_error_quotes_cannot_steer_the_terminal(capsys: pytest.CaptureFi
     assert "\x1b" not in capsys.readouterr().err
 
 
+def test_an_output_that_cannot_be_written_is_no_bug() -> None:
+    code = "from agentframework.cli.failures import perform; from agentframework.cli.logs import LogOptions; "
+    code += "raise SystemExit(perform(LogOptions(), lambda options, shown: print('x' * 100_000) or 0))"
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" >/dev/full', sys.executable, code],
+        env={**os.environ, "PYTHONPATH": PACKAGES},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "error: No space left on device\n")
+
+
+def test_streams_that_are_closed_are_done_without() -> None:
+    code = "from agentframework.cli import main; main()"
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" --version <&- >&- 2>&-', sys.executable, code],
+        env={**os.environ, "PYTHONPATH": PACKAGES},
+        check=False,
+    )
+    assert done.returncode == 0
+
+
 def test_a_reader_that_has_left_is_no_error() -> None:
     code = """
 import sys

@@ -64,6 +64,24 @@ def test_what_does_not_fit_goes_on_under_its_first_word() -> None:
     assert shown.lines == ["agent  one two three four five six seven", "       eight nine ten"]
 
 
+def test_what_does_not_fit_in_a_list_goes_on_further_right() -> None:
+    shown = Shown(30)
+    shown.screen.agent("Two:\n- one two three four five\n  six seven eight nine ten")
+    assert shown.lines == [
+        "agent  Two:",
+        "       - one two three four",
+        "         five",
+        "         six seven eight",
+        "           nine ten",
+    ]
+
+
+def test_a_failed_call_has_its_own_mark() -> None:
+    shown = Shown(80)
+    shown.screen.tool(answered(outcome="tool error", text="There is no such city."))
+    assert shown.lines == ['tool   world_time(city="Oslo") ✗ There is no such city.  3 ms']
+
+
 def test_a_call_and_its_result_take_two_lines_where_one_is_too_short() -> None:
     shown = Shown(40)
     shown.screen.tool(answered(parameters={"city": "Longyearbyen"}, text="14:03 on a Monday"))
@@ -87,7 +105,7 @@ def test_errors_are_red_and_labels_coloured() -> None:
     shown.screen.error("the connection broke")
     shown.screen.tool(answered(outcome="exception", text="it failed"))
     assert "\x1b[31mthe connection broke" in shown.stream.getvalue()
-    assert "\x1b[31mit failed" in shown.stream.getvalue()
+    assert "\x1b[31m✗ it failed" in shown.stream.getvalue()
 
 
 def test_a_long_agent_id_leaves_the_heading_on_one_line() -> None:

@@ -49,10 +49,10 @@ class TestThroughAPipe:
         lines = done.stdout.splitlines()
         assert lines[0] == "start: local agent, 4 tools, 1 plugin"
         assert [line.partition(":")[0] for line in lines if not line.startswith(" ")] == [
-            *("start", "agent", "you", "tool", "agent", "you", "agent", "note", "summary")
+            *("start", "agent", "you", "tool", "agent", "you", "agent", "summary")
         ]
-        assert re.fullmatch(r'tool: world_time\(city="Oslo"\) -> "14:03" \(\d+ ms\)', lines[-6])
-        assert "14:03" in lines[-5]
+        assert re.fullmatch(r'tool: world_time\(city="Oslo"\) -> "14:03" \(\d+ ms\)', lines[-5])
+        assert "14:03" in lines[-4]
         assert re.fullmatch(
             r"summary: 2 turns, 1 tool call, no errors, [\d.]+ m?s, conversation \w+", lines[-1]
         )
@@ -189,6 +189,26 @@ class TestThroughAPipe:
         assert process.stderr.read() == "desk_tools is imported\n"
         process.stderr.close()
 
+    @pytest.mark.parametrize(
+        ("redirection", "code", "said"),
+        [(">/dev/full", 2, "error: No space left on device\n"), (">&-", 0, ""), ("<&-", 0, "")],
+        ids=["full", "no output", "no input"],
+    )
+    def test_streams_that_are_full_or_closed_are_no_bug(
+        self, desk: Desk, redirection: str, code: int, said: str
+    ) -> None:
+        command = shlex.join([*COMMAND, "run", "config.toml"])
+        done = subprocess.run(
+            ["sh", "-c", f"printf 'hello' | {command} {redirection}"],
+            cwd=desk.folder,
+            env=desk.environment(),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=WAIT,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (code, f"desk_tools is imported\n{said}")
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
     def test_a_signal_ends_it_gracefully(self, desk: Desk, number: signal.Signals) -> None:
         with desk.start("run", "config.toml") as process:
@@ -218,6 +238,32 @@ class TestThroughAPipe:
             line_of(process, "note: the conversation is ending; Ctrl-C leaves at once")
             process.send_signal(signal.SIGINT)
             assert process.wait(WAIT) == 130
+
+    def test_what_a_tool_prints_is_no_part_of_the_conversation(self, desk: Desk) -> None:
+        desk.install(
+            *("loud-tools", "loud_tools", 'def shout() -> None:\n    """Shout."""\n    print("HEY")\n'),
+            "[agentframework.tools]\nshout = loud_tools:shout\n",
+        )
+        desk.write(
+            "config.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nenable = ["loud-tools"]\n'
+        )
+        done = desk.run("run", "config.toml", given="/call shout\n")
+        assert 'tool: shout() -> "ok"' in done.stdout
+        assert "HEY" not in done.stdout
+        assert "HEY\n" in done.stderr
+
+    def test_ctrl_c_while_a_plugin_is_imported_leaves_quietly(self, desk: Desk) -> None:
+        desk.install(
+            *("slow-start", "slow_start", 'import time\nprint("importing", flush=True)\ntime.sleep(20)\n'),
+            "[agentframework]\nslow = slow_start\n",
+        )
+        desk.write("config.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nenable = ["slow"]\n')
+        with desk.start("run", "config.toml") as process:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "importing\n"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(WAIT) == 130
+            assert process.stderr.read() == ""
 
     def test_a_tool_that_hangs_does_not_delay_the_end(self, desk: Desk) -> None:
         begun = time.monotonic()

@@ -9,7 +9,7 @@ from typing import Final
 
 from agentframework.cli.logs import LogOptions, ShownLog, logging_to
 from agentframework.cli.phrases import harmless
-from agentframework.cli.streams import silence_stdout, write_whatever_comes
+from agentframework.cli.streams import prepare_streams, silence_stdout
 from agentframework.errors import AgentFrameworkError, ConfigError, RestError, SessionError
 
 __all__ = [
@@ -37,7 +37,7 @@ def perform(options: LogOptions, work: Callable[[LogOptions, ShownLog], int]) ->
 
     With `-v` the traceback of an error that nobody foresaw follows. A reader that has left is no error.
     """
-    write_whatever_comes()
+    prepare_streams()
     try:
         with logging_to(options) as shown:
             code = work(options, shown)
@@ -47,6 +47,11 @@ def perform(options: LogOptions, work: Callable[[LogOptions, ShownLog], int]) ->
         return FINE
     except AgentFrameworkError as error:
         return tell(error)
+    except OSError as error:
+        # files and streams are the user's; what the network does is an error of ours by now
+        silence_stdout()
+        say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        return TO_BE_CORRECTED
     except Exception as error:  # noqa: BLE001 - a user is not shown a traceback, whatever happened
         return _tell_bug(error, options)
     return code

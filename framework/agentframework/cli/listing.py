@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from agentframework.cli.failures import FINE
 from agentframework.cli.loading import failed_plugins, inspect_plugins, load_app, read_config, warning_of
 from agentframework.cli.logs import ShownLog
 from agentframework.cli.phrases import count, duration_text, flat
-from agentframework.cli.tables import print_lines, print_table
+from agentframework.cli.tables import print_lines, print_paragraph, print_table
 from agentframework.errors import PluginError
 from agentframework.plugins import PluginReport
 
@@ -42,7 +42,7 @@ def list_plugins(config: Path | None, shown: ShownLog, *, as_json: bool) -> int:
     rows += [[error.plugin, "", "missing", "", ""] for error in missing]
     print_table(["name", "distribution", "state", "brings", "import"], rows)
     for error in [*(report.error for report in failed_plugins(found.plugins)), *missing]:
-        print_lines(_explained(error))
+        _explain(error)
     return FINE
 
 
@@ -113,11 +113,11 @@ def _took(report: PluginReport) -> str:
     return duration_text(report.import_seconds) if report.state in ("loaded", "failed") else ""
 
 
-def _explained(error: PluginError | None) -> Iterator[str]:
+def _explain(error: PluginError | None) -> None:
     assert error is not None
-    yield ""
-    yield f"{error.plugin}: {flat(error.cause)}"
-    yield f"  {flat(error.fix)}"
+    print_lines([""])
+    print_paragraph(f"{error.plugin}: {flat(error.cause)}")
+    print_paragraph(flat(error.fix))
 
 
 def _parameters(schema: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from agentframework.cli.loading import failed_plugins, load_app, read_config, wa
 from agentframework.cli.logs import LogOptions, ShownLog
 from agentframework.cli.plain import PlainScreen
 from agentframework.cli.screen import Heading, Screen
-from agentframework.cli.streams import is_screen
+from agentframework.cli.streams import is_screen, prints_to_stderr
 from agentframework.cli.talk import Relay, Talk
 from agentframework.cli.view import View, ending_text
 from agentframework.redaction import safe_url
@@ -32,17 +32,18 @@ def run(config: Path, options: LogOptions, shown: ShownLog) -> int:
 
 async def _run(app: App, options: LogOptions, shown: ShownLog) -> int:
     if not is_screen():
-        stdin = PipeLines(sys.stdin.fileno() if sys.stdin is not None else None)
-        return await _hold(app, PlainScreen(), stdin, options, shown, waits_for_turns=True)
+        screen, lines = PlainScreen(), PipeLines(sys.stdin.fileno() if sys.stdin is not None else None)
+        with prints_to_stderr():
+            return await _hold(app, screen, lines, options, shown, waits_for_turns=True)
     # what draws on a terminal is not needed in a pipe
     from agentframework.cli.editor import Editor, above_the_line
     from agentframework.cli.terminal import TerminalScreen, terminal_console
 
     with above_the_line() as stream:
-        screen = TerminalScreen(terminal_console(stream))
-        editor = Editor(lambda: screen.status)
-        screen.status_changed = editor.refresh
-        return await _hold(app, screen, editor, options, shown, waits_for_turns=False)
+        terminal = TerminalScreen(terminal_console(stream))
+        editor = Editor(lambda: terminal.status)
+        terminal.status_changed = editor.refresh
+        return await _hold(app, terminal, editor, options, shown, waits_for_turns=False)
 
 
 async def _hold(
@@ -65,7 +66,7 @@ async def _hold(
         ended = await talk.hold()
     if ended.reason == "error":
         view.failed(ending_text(ended))
-    elif said := ending_text(ended):
+    elif (said := ending_text(ended)) and not (talk.was_farewell and not ended.close_reason):
         screen.note(said)
     screen.summary(view.summary())
     return CONVERSATION_FAILED if ended.reason == "error" else FINE

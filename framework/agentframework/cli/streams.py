@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Iterator
 
-__all__ = ["is_screen", "prints_to_stderr", "silence_stdout", "write_whatever_comes"]
+__all__ = ["is_screen", "prepare_streams", "prints_to_stderr", "silence_stdout"]
 
 
-def write_whatever_comes() -> None:
-    """Let no character fail that a stream's encoding does not have: it is written as an escape."""
+def prepare_streams() -> None:
+    """Let no write fail for a character that a stream's encoding lacks (it is escaped) or a stream that is closed."""
+    sys.stdout = sys.stdout or _Nowhere()
+    sys.stderr = sys.stderr or _Nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -34,8 +36,17 @@ def prints_to_stderr() -> Iterator[None]:
 
 def silence_stdout() -> None:
     """Nobody reads stdout any more: what is still written goes nowhere, also at the interpreter's end."""
+    if sys.__stdout__ is None:
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.__stdout__.fileno())
     finally:
         os.close(nowhere)
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes what is written to a stream that is not there."""
+
+    def write(self, text: str) -> int:
+        return len(text)

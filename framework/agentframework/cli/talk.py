@@ -117,9 +117,15 @@ class Talk:
         self._held: _Line | None = None
         self._said_bye_at: float | None = None
         self._over: _Over | None = None
+        self._unwritable: OSError | None = None
         self._interrupts = Interrupts(self.stop)
         self._inbox: asyncio.Queue[_Item]
         self._loop: asyncio.AbstractEventLoop
+
+    @property
+    def was_farewell(self) -> bool:
+        """Whether a farewell was the user's last word."""
+        return self._said_bye_at is not None
 
     def stop(self) -> None:
         """End it gracefully. From any thread, and from a signal handler, while `hold` runs."""
@@ -133,24 +139,40 @@ class Talk:
         """Start the conversation and hold it to its end; returns how it ended. For the main thread: it takes
         Ctrl-C and SIGTERM meanwhile, and the second Ctrl-C ends the process.
 
-        Raises what hindered the start. Where nobody reads what is shown any more the conversation ends too.
+        Raises what hindered the start. Where nothing can be shown any more the conversation ends, and OSError is
+        raised unless it is because the reader has left.
         """
         self._inbox = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._relay.listener = self._post
         with self._interrupts.caught():
             threading.Thread(target=self._supervise, name="agentframework-run", daemon=True).start()
+            try:
+                over = await self._follow()
+            finally:
+                self._lines.stop()
+                await self._lines.stopped()
+        if over.error is not None and not self._ending:
+            raise over.error
+        if self._unwritable is not None and not isinstance(self._unwritable, BrokenPipeError):
+            raise self._unwritable
+        return over.details or DisconnectionDetails("user")
+
+    async def _follow(self) -> _Over:
+        """Take one thing after another until it is over and everything has been shown."""
+        try:
             while self._over is None or not self._inbox.empty():
                 try:
                     await self._step()
-                except BrokenPipeError:
+                except OSError as error:
                     silence_stdout()
+                    self._unwritable = error
                     self._end()
-            self._lines.stop()
-            await self._lines.stopped()
-        if self._over.error is not None and not self._ending:
-            raise self._over.error
-        return self._over.details or DisconnectionDetails("user")
+        except BaseException:
+            self._conversation.end()
+            self._conversation.wait(_LINGER)
+            raise
+        return self._over
 
     def _supervise(self) -> None:
         """On a thread of its own: what blocks."""

@@ -28,6 +28,7 @@ LABEL_WIDTH: Final = 7
 """Columns before the text: the label and two spaces."""
 
 _NARROWEST: Final = 20
+_DEEPEST: Final = 12
 _LEAVE: Final = 'Ctrl-D or "bye" to leave'
 
 
@@ -49,7 +50,8 @@ class TerminalScreen(Screen):
         self.status_changed: Callable[[], None] = lambda: None
         self._working: tuple[str, float] | None = None
         wide = console.encoding.lower().startswith("utf")
-        self._arrow, self._mark, self._dot = ("→", "…", " · ") if wide else ("->", "...", " - ")
+        self._arrow, self._cross = ("→", "✗") if wide else ("->", "!!")
+        self._mark, self._dot = ("…", " · ") if wide else ("...", " - ")
 
     @property
     def status(self) -> str:
@@ -76,10 +78,10 @@ class TerminalScreen(Screen):
         width = self._width
         took = duration_text(call.duration) + ("" if call.sent else ", not sent")
         said = self._call(call, width)
-        result = Text(self._result(call.text, took, width))
+        told = Text.assemble((f"{self._arrow} ", "dim"), self._result(call.text, took, width))
         if call.outcome != "ok":
-            result = Text(flat(call.text), "red")
-        told = Text.assemble((f"{self._arrow} ", "dim"), result, (f"  {took}", "dim"))
+            told = Text(f"{self._cross} {flat(call.text)}", "red")
+        told = Text.assemble(told, (f"  {took}", "dim"))
         if said.cell_len + 1 + told.cell_len <= width:
             self._say("tool", "bold yellow", Text.assemble(said, " ", told))
         else:
@@ -128,13 +130,25 @@ class TerminalScreen(Screen):
         return result_text(text, width=room, mark=self._mark)
 
     def _say(self, label: str, style: str, text: Text, *, indent: int = 0) -> None:
-        """The text beside its label, wrapped, each further line under the first."""
-        lines = text.wrap(self._console, self._width - indent, overflow="fold")
-        for number, line in enumerate(lines or [Text()]):
-            line.rstrip()
-            head = label if number == 0 else ""
-            gap = " " * (LABEL_WIDTH - len(head) + indent)
-            self._print(Text.assemble((head, style), gap, line) if line.plain else Text(head, style))
+        """The text beside its label; what is wrapped goes on under its first word, or a bit further right."""
+        gap = " " * (LABEL_WIDTH - len(label) + indent)
+        for paragraph in text.split(allow_blank=True):
+            hang = _hang(paragraph.plain)
+            lines = paragraph.wrap(self._console, self._width - indent - hang, overflow="fold")
+            for number, line in enumerate(lines or [Text()]):
+                line.rstrip()
+                further = " " * hang if number else ""
+                whole = Text.assemble((label, style), gap, further, line)
+                whole.rstrip()
+                self._print(whole)
+                label, gap = "", " " * (LABEL_WIDTH + indent)
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+
+def _hang(line: str) -> int:
+    """How far right the rest of a line of a list goes on: as far as its own indent, and two columns."""
+    indent = len(line) - len(line.lstrip(" "))
+    is_item = indent > 0 or line.startswith(("- ", "* ", "• "))
+    return min(indent + 2, _DEEPEST) if is_item else 0

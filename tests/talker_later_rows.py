@@ -1,4 +1,4 @@
-"""More of what people type, written after the talker: two more sets of tools, and new lines for the others."""
+"""More of what people type, written after the talker: three more sets of tools, and new lines for the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import Final
 
 from talker_sets import Asks, Drops, NoFit, Row, Which, call, declared, one
 
-__all__ = ["BANK", "BANK_LATER", "CALENDAR_LATER", "HOME_LATER", "OFFICE", "OFFICE_LATER", "SHOP_LATER"]
+__all__ = [
+    "BANK",
+    "BANK_LATER",
+    "CALENDAR_LATER",
+    "FITNESS",
+    "FITNESS_LATER",
+    "HOME_LATER",
+    "OFFICE",
+    "OFFICE_LATER",
+    "SHOP_LATER",
+]
 
 HOME_LATER: Final[list[Row]] = [
     one("Can you switch on the bathroom light?", call("set_light", room="bathroom", on=True)),
@@ -18,6 +28,8 @@ HOME_LATER: Final[list[Row]] = [
     one("lock up the house", Asks("lock_door", "door")),
     one("send the robot to the hall", call("start_vacuum", rooms=["hall"])),
     one("what's for dinner tonight?", NoFit()),
+    one("pls turn teh kitchen lights off", call("set_light", room="kitchen", on=False)),
+    one("dim the light in the hall to fifteen percent", call("set_light", room="hall", brightness=15)),
 ]
 
 CALENDAR_LATER: Final[list[Row]] = [
@@ -38,6 +50,8 @@ CALENDAR_LATER: Final[list[Row]] = [
         ("invite anna@example.org", Asks("invite_guest", "title")),
         ("Project kickoff", call("invite_guest", email="anna@example.org", title="Project kickoff")),
     ),
+    one("cancel lunch with Anna", call("cancel_event", title="lunch with Anna")),
+    one("when is my next appointment?", Which(("create_event", "cancel_event", "move_event"))),
 ]
 
 SHOP_LATER: Final[list[Row]] = [
@@ -50,6 +64,8 @@ SHOP_LATER: Final[list[Row]] = [
     one("please delete the mug from the cart", call("remove_from_cart", product="mug")),
     one("where is my order?", Asks("track_order", "order_number")),
     one("can you recommend a good restaurant", NoFit()),
+    one("do you sell umbrellas?", NoFit()),
+    one("add a green umbrella", call("add_to_cart", product="green umbrella")),
 ]
 
 OFFICE: Final = [
@@ -121,7 +137,12 @@ OFFICE_LATER: Final[list[Row]] = [
         ("the cake is ready", call("send_message", recipient="Anna", text="the cake is ready")),
     ),
     one("who is the boss here", NoFit()),
-    one("print the message", Which(("send_message", "print_document"))),
+    one("print the message", call("print_document", file_name="message")),
+    one("tell Anna that the meeting starts at noon", NoFit()),
+    one(
+        "translate where is the station to Norwegian",
+        call("translateText", text="where is the station", language="Norwegian"),
+    ),
 ]
 
 BANK: Final = [
@@ -245,4 +266,93 @@ BANK_LATER: Final[list[Row]] = [
         "please phone me on Friday at noon about my loan",
         call("schedule_call", when="2026-03-06T12:00:00", topic="loan"),
     ),
+    one(
+        "transfer 1,250.50 euro to Kari Nordmann",
+        call("transfer_money", amount=1250.5, recipient="Kari Nordmann"),
+    ),
+    one(
+        "block the card ending in 4321 because it was stolen",
+        call("block_card", card_digits="4321", reason="stolen"),
+    ),
+]
+
+FITNESS: Final = [
+    declared(
+        "log_workout",
+        "Record a workout.",
+        {
+            "activity": {"type": "string", "enum": ["running", "cycling", "swimming", "yoga"]},
+            "minutes": {"type": "integer", "minimum": 1},
+            "distance_km": {"type": "number"},
+        },
+        optional=["distance_km"],
+    ),
+    declared(
+        "log_meal",
+        "Record what was eaten.",
+        {"food": {"type": "string"}, "calories": {"type": "integer"}},
+        optional=["calories"],
+    ),
+    declared("weekly_report", "Summarize the workouts of this week."),
+    declared(
+        "set_goal",
+        "Set a goal for the number of steps a day.",
+        {"steps": {"type": "integer", "minimum": 1000}},
+    ),
+    declared(
+        "drink_water",
+        "Count a glass of water.",
+        {"glasses": {"type": "integer", "minimum": 1}},
+        optional=["glasses"],
+    ),
+    declared(
+        "recipe_search",
+        "Search recipes by ingredients.",
+        {"ingredients": {"type": "array", "items": {"type": "string"}}, "vegetarian": {"type": "boolean"}},
+        optional=["vegetarian"],
+    ),
+    declared(
+        "sleep_log",
+        "Record when you went to bed and when you got up.",
+        {"bedtime": {"type": "string", "format": "time"}, "wake_up": {"type": "string", "format": "time"}},
+    ),
+]
+
+FITNESS_LATER: Final[list[Row]] = [
+    one("log a workout: 45 minutes of cycling", call("log_workout", activity="cycling", minutes=45)),
+    one(
+        "record running for half an hour, distance 5.2 km",
+        call("log_workout", activity="running", minutes=30, distance_km=5.2),
+    ),
+    (
+        ("record a workout", Asks("log_workout", "activity")),
+        ("yoga", Asks("log_workout", "minutes")),
+        ("an hour", call("log_workout", activity="yoga", minutes=60)),
+    ),
+    one("summarize my week", call("weekly_report")),
+    one("i drank two glasses of water", call("drink_water", glasses=2)),
+    one("set my goal to 10,000 steps", call("set_goal", steps=10000)),
+    (
+        ("set a goal", Asks("set_goal", "steps")),
+        ("five hundred", Asks("set_goal", "steps")),
+        ("ten thousand", call("set_goal", steps=10000)),
+    ),
+    one(
+        "search for recipes with rice, beans and chicken",
+        call("recipe_search", ingredients=["rice", "beans", "chicken"]),
+    ),
+    one("vegetarian recipes with tomatoes", call("recipe_search", ingredients=["tomatoes"], vegetarian=True)),
+    one(
+        "log a meal: pasta with tomato sauce, 650 calories",
+        call("log_meal", food="pasta with tomato sauce", calories=650),
+    ),
+    one("record that I ate an apple", call("log_meal", food="apple")),
+    one(
+        "I went to bed at 23:15 and got up at 7 am", call("sleep_log", bedtime="23:15:00", wake_up="07:00:00")
+    ),
+    (
+        ("i went to bed at midnight", Asks("sleep_log", "wake_up")),
+        ("at half past six", call("sleep_log", bedtime="00:00:00", wake_up="06:30:00")),
+    ),
+    one("what is the meaning of life", NoFit()),
 ]

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.talker import Call, Leave, Say, Talker
-from talker_later_rows import BANK, BANK_LATER, CALENDAR_LATER, HOME_LATER, OFFICE, OFFICE_LATER, SHOP_LATER
+from talker_later_rows import (
+    BANK,
+    BANK_LATER,
+    CALENDAR_LATER,
+    FITNESS,
+    FITNESS_LATER,
+    HOME_LATER,
+    OFFICE,
+    OFFICE_LATER,
+    SHOP_LATER,
+)
 from talker_reading import heard, is_expected, talker_for
 from talker_sets import (
     CALENDAR,
@@ -34,6 +44,7 @@ _ALL = [
     *((DEMO, row) for row in DEMO_ROWS),
     *((OFFICE, row) for row in OFFICE_LATER),
     *((BANK, row) for row in BANK_LATER),
+    *((FITNESS, row) for row in FITNESS_LATER),
 ]
 
 

@@ -137,14 +137,13 @@ _ENQUIRIES: Final = word_set(
 
 
 def _is_fitting(candidate: _Candidate) -> bool:
-    fit, filled = candidate.fit, candidate.filled
+    tool, fit, filled = candidate.tool, candidate.fit, candidate.filled
     if not fit.strong or fit.core <= _LEAST_CORE:
-        return (
-            _speaks_by_values(candidate.tool, filled.arguments, filled.values) and not candidate.unexplained
-        )
-    if len(fit.strong) > 1 or fit.strong & candidate.tool.named:
+        return _speaks_by_values(tool, filled.arguments, filled.values) and not candidate.unexplained
+    if len(fit.strong) > 1 or fit.strong & tool.named:
         return candidate.unexplained <= 4 * len(fit.strong)
-    return candidate.unexplained <= (1 if fit.core >= _CERTAIN_CORE else 0)
+    is_complete = bool(tool.required) and all(p.name in filled.arguments for p in tool.required)
+    return candidate.unexplained <= int(fit.core >= _CERTAIN_CORE or is_complete)
 
 
 _CERTAIN_CORE: Final = 0.8

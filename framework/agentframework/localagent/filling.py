@@ -22,6 +22,7 @@ from agentframework.localagent.phrases import (
     quoted_phrases,
     told_phrase,
 )
+from agentframework.localagent.remainder import Request
 from agentframework.localagent.values import find_values
 from agentframework.localagent.words import Found, Line
 
@@ -69,6 +70,7 @@ class Filling:
         self._line = line
         self._today = today
         self._own = tool.own | misspelt
+        self._request = Request(line, self._own, tool.core.keys(), tool.small)
         self._arguments: dict[str, Any] = dict(given or {})
         self._used: set[int] = set()
         self._values = 0
@@ -230,8 +232,7 @@ class Filling:
             names = {stem for parameter in self._tool.parameters for stem in parameter.stems}
             for parameter in (text for text in texts if text.kind == "text"):
                 others = names - parameter.stems
-                core = self._tool.core.keys()
-                self._take(parameter, cued_phrase(self._line, parameter, core, self._used, others=others))
+                self._take(parameter, cued_phrase(self._request, parameter, self._used, others=others))
         required = self._texts(is_required=True)
         if len(required) > 1:
             self._share_out(required)
@@ -242,7 +243,7 @@ class Filling:
             self._fill_optional(optional[0])
 
     def _fill_only(self, parameter: Parameter) -> None:
-        phrase = only_phrase(self._line, parameter, self._own, self._used, small=self._tool.small)
+        phrase = only_phrase(self._request, parameter, self._used)
         if parameter.kind == "array":
             self._take_items(parameter, phrase)
         else:
@@ -255,7 +256,7 @@ class Filling:
             quoted = quoted_phrases(self._line, self._used)
             self._take(parameter, quoted[0] if quoted else None)
         if by_prose[0].says == "prose" and by_prose[0].name not in self._arguments:
-            self._take(by_prose[0], told_phrase(self._line, self._own, self._used))
+            self._take(by_prose[0], told_phrase(self._request, self._used))
         wanted: Sequence[tuple[bool, Callable[[Phrase], bool]]] = (
             (False, lambda chunk: bool(chunk.cue) and chunk.is_name),
             (True, lambda chunk: not chunk.cue),
@@ -267,13 +268,13 @@ class Filling:
             for parameter in parameters:
                 if parameter.name in self._arguments or (parameter.says == "prose") != is_prose:
                     continue
-                chunks = [chunk for chunk in chunks_of(self._line, self._own, self._used) if fits(chunk)]
+                chunks = [chunk for chunk in chunks_of(self._request, parameter, self._used) if fits(chunk)]
                 self._take(parameter, chunks[0] if chunks else None)
 
     def _fill_optional(self, parameter: Parameter) -> None:
         """Gives a text that may be left out what is quoted or follows a preposition, and nothing else."""
         found = quoted_phrases(self._line, self._used)
-        found += [chunk for chunk in chunks_of(self._line, self._own, self._used) if chunk.cue]
+        found += [chunk for chunk in chunks_of(self._request, parameter, self._used) if chunk.cue]
         if found and parameter.kind == "text":
             self._take(parameter, found[0])
 

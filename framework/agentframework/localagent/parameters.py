@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from agentframework.localagent.moments import time_unit_of
+from agentframework.localagent.durations import time_unit_of
 from agentframework.localagent.words import name_words, read_line, stem_of, word_list
 
 __all__ = ["Kind", "Parameter", "read_parameters"]

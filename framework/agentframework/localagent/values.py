@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Final
 
-from agentframework.localagent.moments import (
-    TIME_UNITS,
-    find_dates,
-    find_durations,
-    find_times,
-)
+from agentframework.localagent.clock import find_times
+from agentframework.localagent.days import WEEKDAYS, find_dates
+from agentframework.localagent.durations import TIME_UNITS, find_durations
 from agentframework.localagent.numerals import find_numbers
 from agentframework.localagent.parameters import Kind, Parameter
 from agentframework.localagent.words import (
@@ -81,6 +78,7 @@ def _choices(parameter: Parameter, line: Line, today: date, is_asked: bool) -> I
         for choice in parameter.choices
         if choice == number.value
     ]
+    found += _weekdays(parameter, line, today)
     found += [span for span in _said_choices(parameter, line) if is_asked or _is_meant(line, span)]
     # of "living room" and "room" the longer is meant; of "m" and "M" the one that is written so
     found.sort(key=lambda span: (span.start - span.end, line.said(span.start, span.end) != str(span.value)))
@@ -88,6 +86,16 @@ def _choices(parameter: Parameter, line: Line, today: date, is_asked: bool) -> I
         if taken.isdisjoint(range(span.start, span.end)):
             taken.update(range(span.start, span.end))
             yield span
+
+
+def _weekdays(parameter: Parameter, line: Line, today: date) -> Iterator[Found[object]]:
+    """The weekday of each day that is said, such as "tomorrow", where weekdays are the choices."""
+    names = {str(choice).casefold(): choice for choice in parameter.choices}
+    if names.keys() <= set(WEEKDAYS):
+        for day in find_dates(line.tokens, today):
+            name = WEEKDAYS[day.value.weekday()]
+            if name in names:
+                yield Found(day.start, day.end, names[name])
 
 
 def _said_choices(parameter: Parameter, line: Line) -> Iterator[Found[object]]:

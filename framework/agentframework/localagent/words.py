@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
@@ -15,6 +15,7 @@ __all__ = [
     "Line",
     "Token",
     "is_typo_of",
+    "low_at",
     "name_words",
     "read_line",
     "stem_of",
@@ -52,7 +53,7 @@ STOP_WORDS: Final = word_set(
 WEAK_WORDS: Final = word_set(
     """tell show give get set make put take let use say want need like know see hear listen go come bring keep try
     what what's where where's when who who's whose how why which much many thing things other another all every
-    only same"""
+    only same next latest"""
 )
 
 _QUOTED: Final = re.compile(r'"([^"]*)"|“([^“”]*)”|«([^«»]*)»|`([^`]*)`|(?<!\w)[\'‘]([^\'‘’]*)[\'’](?!\w)')
@@ -201,6 +202,11 @@ def _token(text: str, start: int, end: int, kind: Kind) -> Token:
     if kind == "word" and _MERIDIEM.fullmatch(low):
         low = low.replace(".", "")
     return Token(said, start, end, kind, low, stem_of(low) if kind == "word" else low)
+
+
+def low_at(tokens: Sequence[Token], at: int) -> str:
+    """The token's text in small letters, or "" beyond either end."""
+    return tokens[at].low if 0 <= at < len(tokens) else ""
 
 
 def name_words(name: str) -> list[str]:

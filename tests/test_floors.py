@@ -19,7 +19,7 @@ PACKAGE = "agentframework"
 
 # Each floor's parts, lowest first. A part is a module, or a package with all that is in it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "formats"),
+    ("errors", "formats", "spelling"),
     ("protocol", "tools", "policy", "redaction", "config"),
     ("audio", "transports", "workers", "callbacks", "loopthread", "recording", "audit", "rest"),
     ("hookspecs",),

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from agentframework.callbacks import Callbacks, DisconnectionDetails
-from agentframework.config import AgentConfig, Config, did_you_mean
+from agentframework.config import AgentConfig, Config
 from agentframework.errors import ConfigError, ConfigProblem, PluginError
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.hosted import HostedAgent
@@ -21,6 +21,7 @@ from agentframework.rest import Client
 from agentframework.session.session import OwnedBackend, OwnedHandler, Session
 from agentframework.session.settings import SessionSettings
 from agentframework.session.worlds import Worlds
+from agentframework.spelling import did_you_mean
 from agentframework.tools.registry import ToolRegistry
 from agentframework.transports.base import Transport
 from agentframework.transports.websocket import open_websocket

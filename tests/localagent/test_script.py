@@ -137,9 +137,9 @@ def test_an_empty_script_changes_nothing() -> None:
 
 
 PROBLEMS: list[tuple[str, str]] = [
-    ("strikt = true", "strikt: no such key; did you mean strict?"),
+    ("strikt = true", "strikt: no such key; did you mean 'strict'?"),
     ("strict = 1", "strict: input should be a valid boolean"),
-    ("steps = []", "steps: no such key; did you mean step?"),
+    ("steps = []", "steps: no such key; did you mean 'step'?"),
     ('output_format = "pcm_44000"', "output_format: unknown audio format 'pcm_44000'; known are pcm_8000"),
     (
         'client_events = ["audios"]',
@@ -149,13 +149,13 @@ PROBLEMS: list[tuple[str, str]] = [
     ('metadata = "later"', "metadata: "),
     ('metadata = "late"', 'metadata: "late" means after the first step, and there is none'),
     ("step = 5", "step: written as tables [[step]]"),
-    ('[[tool]]\nname = "x"\ndescripton = ""', "tool 1: descripton: no such key; did you mean description?"),
+    ('[[tool]]\nname = "x"\ndescripton = ""', "tool 1: descripton: no such key; did you mean 'description'?"),
     ('[[tool]]\nname = "two words"', "tool 1: name: string should match pattern"),
-    ('[[step]]\nsya = "Hi"', "step 1: one action is needed, and it has none; did you mean say?"),
+    ('[[step]]\nsya = "Hi"', "step 1: one action is needed, and it has none; did you mean 'say'?"),
     ("[[step]]\nwithin = 5", "step 1: one action is needed, and it has none; actions are say, call,"),
     ('[[step]]\nsay = "Hi"\ncall = "t"', "step 1: one action is needed, and it has say and call"),
     ("[[step]]\nsay = 5", "step 1: say: input should be a valid string"),
-    ('[[step]]\ncall = "t"\nargumets = {}', "step 1: argumets: no such key; did you mean arguments?"),
+    ('[[step]]\ncall = "t"\nargumets = {}', "step 1: argumets: no such key; did you mean 'arguments'?"),
     (
         '[[step]]\ncall = "t"\narguments = { day = 2026-01-01 }',
         "step 1: arguments: cannot be written as JSON",
@@ -163,7 +163,7 @@ PROBLEMS: list[tuple[str, str]] = [
     ("[[step]]\nsend = { x = nan }", "step 1: send: cannot be written as JSON"),
     (
         '[[step]]\nexpect = "user_mesage"',
-        "step 1: expect: a client sends no message of type 'user_mesage'; did you mean user_message?",
+        "step 1: expect: a client sends no message of type 'user_mesage'; did you mean 'user_message'?",
     ),
     (
         '[[step]]\nexpect = "user_message"\nmatches = { text = "(" }',

@@ -103,7 +103,7 @@ NO_MESSAGES = [
     ("{}", "an object without a type"),
     ('{"type": null}', "an object without a type"),
     ('{"type": 5}', "type: expected a text, got a number"),
-    ('{"type": "tool_result"}', "did you mean client_tool_result?"),
+    ('{"type": "tool_result"}', "did you mean 'client_tool_result'?"),
     ('{"type": "hello"}', "no message has this type"),
     ('{"user_audio_chunk": "***"}', "no standard base64"),
     ('{"user_audio_chunk": "AAA"}', "no standard base64"),
@@ -188,7 +188,7 @@ def test_an_extra_field_is_remarked_with_the_nearest_known_one(message_type: str
     read = inspected({**VALID[message_type], "typ": 1})
 
     assert [remark.kind for remark in read.remarks] == [RemarkKind.EXTRA_FIELD]
-    assert read.remarks[0].text == f"{message_type}: typ: no such field is known; did you mean type?"
+    assert read.remarks[0].text == f"{message_type}: typ: no such field is known; did you mean 'type'?"
 
 
 def test_an_extra_field_inside_a_part_is_remarked_by_its_path() -> None:

@@ -55,14 +55,14 @@ def test_a_setting_in_the_wrong_place_is_shown_the_right_one() -> None:
 
     assert problem.unknown
     assert problem.path == "text_only"
-    assert problem.text.endswith("did you mean conversation.text_only?")
+    assert problem.text.endswith("did you mean 'conversation.text_only'?")
 
 
 def test_a_misspelt_setting_is_shown_its_neighbour() -> None:
     [problem] = check_override({"agent": {"langage": "en"}})
 
     assert problem.path == "agent.langage"
-    assert problem.text.endswith("did you mean language?")
+    assert problem.text.endswith("did you mean 'language'?")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from agentframework.config.models import (
 )
 from agentframework.config.problems import read_table
 from agentframework.config.source import Source
-from agentframework.config.suggestions import did_you_mean, nearest
 from agentframework.config.values import URL_WORDS
 
 __all__ = [
@@ -33,8 +32,6 @@ __all__ = [
     "ToolsConfig",
     "WorkersConfig",
     "config_keys",
-    "did_you_mean",
     "load_config",
-    "nearest",
     "read_table",
 ]

@@ -11,8 +11,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from agentframework.config.lines import KeyPath
 from agentframework.config.source import Source
-from agentframework.config.suggestions import did_you_mean
 from agentframework.errors import ConfigError, ConfigProblem
+from agentframework.spelling import did_you_mean
 
 __all__ = ["in_order", "members_of", "read_table", "wrong"]
 

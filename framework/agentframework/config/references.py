@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentframework.config.lines import KeyPath
-from agentframework.config.suggestions import did_you_mean
+from agentframework.spelling import did_you_mean
 
 __all__ = ["FetchedText", "References", "Trouble"]
 

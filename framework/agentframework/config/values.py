@@ -20,7 +20,7 @@ from pydantic import (
 
 from agentframework.config.problems import members_of, wrong
 from agentframework.config.references import FetchedText
-from agentframework.config.suggestions import did_you_mean
+from agentframework.spelling import did_you_mean
 
 __all__ = [
     "URL_WORDS",

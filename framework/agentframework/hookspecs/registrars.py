@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import Callbacks
-from agentframework.config import nearest
 from agentframework.hookspecs.contribution import Contribution, OwnedBackend, OwnedCallbacks
+from agentframework.spelling import nearest
 from agentframework.tools.definition import name_of
 from agentframework.tools.tool import Tool
 

@@ -18,7 +18,7 @@ from agentframework.localagent.steps import ENDINGS, STEPS, Step
 from agentframework.localagent.toolconfig import ClientToolConfig, with_tools
 from agentframework.protocol.calls import ErrorHandling
 from agentframework.protocol.messages import SERVER_MESSAGES
-from agentframework.protocol.spelling import did_you_mean
+from agentframework.spelling import did_you_mean
 
 __all__ = ["Script", "ScriptSettings", "ScriptTool", "load_script", "parse_script"]
 
@@ -27,7 +27,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def _check_server_type(name: str) -> str:
     if name not in SERVER_MESSAGES:
-        raise ValueError(f"an agent sends no message of type {name!r}{did_you_mean(name, SERVER_MESSAGES)}")
+        raise ValueError(
+            f"an agent sends no message of type {name!r}{did_you_mean(name, SERVER_MESSAGES, after='; ')}"
+        )
     return name
 
 
@@ -157,7 +159,7 @@ def _read_step(table: Mapping[str, Any], number: int, problems: list[str]) -> St
     actions = [key for key in table if key in STEPS]
     if len(actions) != 1:
         found = f"has {' and '.join(actions)}" if actions else "has none"
-        hints = [did_you_mean(key, STEPS) for key in table]
+        hints = [did_you_mean(key, STEPS, after="; ") for key in table]
         hint = next((hint for hint in hints if hint), f"; actions are {', '.join(STEPS)}")
         problems.append(f"step {number}: one action is needed, and it {found}{'' if actions else hint}")
         return None
@@ -186,7 +188,7 @@ def _read(
         for problem in error.errors(include_url=False):
             path = _path(problem["loc"], table)
             if problem["type"] == "extra_forbidden":
-                sentence = f"no such key{did_you_mean(path, [*model.model_fields, *also])}"
+                sentence = f"no such key{did_you_mean(path, [*model.model_fields, *also], after='; ')}"
             else:
                 sentence = _sentence(problem["msg"])
             said.setdefault(path, []).append(sentence)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from agentframework.protocol.messages import CLIENT_MESSAGES
-from agentframework.protocol.spelling import did_you_mean
+from agentframework.spelling import did_you_mean
 
 __all__ = [
     "ENDINGS",
@@ -64,7 +64,9 @@ def _check_json(value: dict[str, Any]) -> dict[str, Any]:
 
 def _check_client_type(name: str) -> str:
     if name not in CLIENT_MESSAGES:
-        raise ValueError(f"a client sends no message of type {name!r}{did_you_mean(name, CLIENT_MESSAGES)}")
+        raise ValueError(
+            f"a client sends no message of type {name!r}{did_you_mean(name, CLIENT_MESSAGES, after='; ')}"
+        )
     return name
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from agentframework.config import Config, did_you_mean
+from agentframework.config import Config
 from agentframework.errors import ConfigProblem, PluginError
 from agentframework.hookspecs import Owner
 from agentframework.plugins.discovery import Found, is_same_distribution
+from agentframework.spelling import did_you_mean
 
 __all__ = ["Admission"]
 

@@ -9,7 +9,6 @@ from typing import Any
 import pluggy
 
 from agentframework import hookspecs
-from agentframework.config import nearest
 from agentframework.hookspecs import (
     PROJECT,
     AudioBackendRegistrar,
@@ -18,6 +17,7 @@ from agentframework.hookspecs import (
     ToolRegistrar,
 )
 from agentframework.plugins.faults import Refusal
+from agentframework.spelling import nearest
 
 __all__ = ["HOOKS", "Hooks"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from agentframework.config import nearest
 from agentframework.plugins.discovery import Found
 from agentframework.plugins.faults import Refusal
+from agentframework.spelling import nearest
 from agentframework.tools.tool import Tool
 
 __all__ = ["import_found", "tool_of"]

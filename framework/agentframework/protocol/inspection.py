@@ -23,7 +23,7 @@ from agentframework.protocol.messages import (
 )
 from agentframework.protocol.messages.base import Payload
 from agentframework.protocol.overrides import check_override
-from agentframework.protocol.spelling import did_you_mean
+from agentframework.spelling import did_you_mean
 
 __all__ = ["Inspected", "Refused", "Remark", "RemarkKind", "inspect_client_frame"]
 
@@ -94,7 +94,8 @@ def inspect_client_frame(frame: str | bytes) -> Inspected | Refused:
         return Refused(f"type: expected a text, got {_kind(message_type)}")
     if message_type not in CLIENT_MESSAGES:
         return Refused(
-            f"no message has this type{did_you_mean(message_type, CLIENT_MESSAGES)}", message_type[:64]
+            f"no message has this type{did_you_mean(message_type, CLIENT_MESSAGES, after='; ')}",
+            message_type[:64],
         )
     value, remarks = _read_numeric_event_id(message_type, value)
     if message_type == "user_audio_chunk" and "type" in value:
@@ -157,7 +158,7 @@ def _read_numeric_event_id(message_type: str, value: dict[str, Any]) -> tuple[di
 def _extra_fields(part: Payload, place: str) -> Iterator[Remark]:
     known = type(part).model_fields
     for name in part.model_extra or {}:
-        hint = did_you_mean(name, known)
+        hint = did_you_mean(name, known, after="; ")
         yield Remark(RemarkKind.EXTRA_FIELD, f"{place}: {name[:64]}: no such field is known{hint}")
     for name in known:
         value = getattr(part, name)

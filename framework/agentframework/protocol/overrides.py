@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentframework.protocol.spelling import did_you_mean
+from agentframework.spelling import did_you_mean
 
 __all__ = ["OVERRIDES", "OverrideProblem", "check_override"]
 
@@ -98,7 +98,7 @@ def _fits(value: object, expected: tuple[type, ...]) -> bool:
 
 def _suggest(key: str, known: Mapping[str, Any]) -> str:
     elsewhere = [path for path in _leaves(OVERRIDES, "") if path.rpartition(".")[2] == key]
-    return f"; did you mean {elsewhere[0]}?" if elsewhere else did_you_mean(key, known)
+    return f"; did you mean {elsewhere[0]!r}?" if elsewhere else did_you_mean(key, known, after="; ")
 
 
 def _leaves(known: Mapping[str, Any], place: str) -> Iterator[str]:

@@ -43,7 +43,7 @@ def execute(tool: AnyTool, parameters: object, context: ToolContext) -> ToolResu
         value = tool.handler(*args, **kwargs)
         if inspect.isawaitable(value):
             return _conclude(tool, value)
-        return _encoded(value)
+        return _encoded(tool, value)
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
         return _failed(tool, error)
 
@@ -60,19 +60,27 @@ async def execute_async(tool: AnyTool, parameters: object, context: ToolContext)
 async def _conclude(tool: AnyTool, pending: object) -> ToolResult:
     try:
         value = await pending if inspect.isawaitable(pending) else pending
-        return _encoded(value)
+        return _encoded(tool, value)
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
         return _failed(tool, error)
 
 
-def _encoded(value: object) -> ToolResult:
+def _encoded(tool: AnyTool, value: object) -> ToolResult:
     encoded = encode_result(value)
-    outcome = Outcome.UNENCODABLE if encoded.is_error else Outcome.OK
-    return ToolResult(outcome, encoded.text, encoded.is_error)
+    if not encoded.is_error:
+        return ToolResult(Outcome.OK, encoded.text, is_error=False)
+    _log.error(
+        "tool %s of %s returned a %s, which could not be sent", tool.name, _owner(tool), type(value).__name__
+    )
+    return ToolResult(Outcome.UNENCODABLE, encoded.text, is_error=True)
 
 
 def _failed(tool: AnyTool, error: BaseException) -> ToolResult:
     if isinstance(error, ArgumentsError):
+        if error.__cause__ is not None:
+            _log.error(
+                "a validator of tool %s of %s failed", tool.name, _owner(tool), exc_info=error.__cause__
+            )
         return ToolResult(Outcome.BAD_ARGUMENTS, str(error), is_error=True)
     if isinstance(error, ToolError):
         return ToolResult(Outcome.TOOL_ERROR, str(error) or f"{tool.name} failed.", is_error=True)
@@ -83,3 +91,7 @@ def _failed(tool: AnyTool, error: BaseException) -> ToolResult:
         "tool %s of %s failed (id %s)", tool.name, tool.owner or "the program", error_id, exc_info=error
     )
     return ToolResult(Outcome.EXCEPTION, answers.internal_error(tool.name, error_id), is_error=True)
+
+
+def _owner(tool: AnyTool) -> str:
+    return tool.owner or "the program"

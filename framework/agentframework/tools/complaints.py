@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -13,6 +12,7 @@ from pydantic import ValidationError as ModelMismatch
 from pydantic_core import ErrorDetails
 
 from agentframework.errors import ArgumentProblem
+from agentframework.spelling import nearest
 from agentframework.tools.schema import ArgumentsSchema
 from agentframework.tools.wording import expected_words, listed, place_words, shortened, value_words
 
@@ -156,9 +156,9 @@ def _unknown(mismatch: SchemaMismatch, path: Path) -> Iterator[ArgumentProblem]:
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"no field of this name (did you mean {near[0]}?)"
+    near = nearest(name, known)
+    if near is not None:
+        return f"no field of this name (did you mean {near}?)"
     return f"no field of this name (there {'is' if len(known) == 1 else 'are'} {listed(known, last='and') or 'none'})"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import MethodType
 from typing import Any
 
 from agentframework.errors import DuplicateToolError
+from agentframework.spelling import nearest
 from agentframework.tools.definition import name_of
 from agentframework.tools.tool import Tool
 
@@ -48,9 +48,7 @@ class ToolRegistry:
 
     def nearest(self, name: str) -> str | None:
         """The hosted name that is most like `name`, for a "did you mean"; None where nothing is near."""
-        by_spelling = {_spelling(known): known for known in self.names()}
-        found = difflib.get_close_matches(_spelling(name), by_spelling, n=1)
-        return by_spelling[found[0]] if found else None
+        return nearest(name, self.names())
 
     def names(self) -> tuple[str, ...]:
         """The hosted names, sorted."""
@@ -96,7 +94,3 @@ def _is_same(one: AnyTool, other: AnyTool) -> bool:
         other.schema,
         other.timeout,
     )
-
-
-def _spelling(name: str) -> str:
-    return name.casefold().replace("-", "_").replace(" ", "_")

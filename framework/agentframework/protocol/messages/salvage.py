@@ -13,10 +13,9 @@ __all__ = ["MAX_DEPTH", "salvage_json"]
 MAX_DEPTH = 200
 """How deep the fast reader goes; what is nested deeper is read as null."""
 
-# Possessive throughout: whatever came, each character is looked at once.
-_UP_TO_BRACKETS = re.compile(
-    r"""(?: [^\[\]{}"]++ | "[^"\\]*+ (?:\\.[^"\\]*+)*+ "? )*+ ([\[{]++|[\]}]++)?""", re.DOTALL | re.VERBOSE
-)
+# A text, or a run of brackets; what is between them is passed over. Neither can match in two ways, so that each
+# character is looked at once.
+_TEXT_OR_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|([\[{]+|[\]}]+)', re.DOTALL)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,7 +59,7 @@ def _cut_off_depths(text: str) -> str:
     kept: list[str] = []
     start = 0
     depth = 0
-    for step in _UP_TO_BRACKETS.finditer(text):
+    for step in _TEXT_OR_BRACKETS.finditer(text):
         run = step[1]
         if run is None:
             continue

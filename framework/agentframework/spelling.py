@@ -7,9 +7,15 @@ from collections.abc import Iterable
 
 __all__ = ["did_you_mean", "nearest"]
 
+_LONGEST = 64
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`; case, "-", "_", "." and blanks do not count. None where nothing is near."""
+    """The known word most like `word`; case, "-", "_", "." and blanks do not count. None where nothing is near.
+
+    Only the first 64 characters of `word` are looked at: it may come from anywhere.
+    """
+    word = word[:_LONGEST]
     by_spelling: dict[str, list[str]] = {}
     for right in sorted(known):
         by_spelling.setdefault(_spelling(right), []).append(right)
@@ -19,10 +25,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return max(by_spelling[found[0]], key=lambda right: difflib.SequenceMatcher(None, word, right).ratio())
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ "did you mean 'x'?", or nothing where no known word is near."""
+def did_you_mean(word: str, known: Iterable[str], *, after: str = "") -> str:
+    """The question that names the nearest right word, behind `after`; nothing at all where no word is near."""
     right = nearest(word, known)
-    return "" if right is None else f"did you mean {right!r}?"
+    return "" if right is None else f"{after}did you mean {right!r}?"
 
 
 def _spelling(word: str) -> str:

@@ -12,9 +12,9 @@ from agentframework.cli.interrupts import LEFT_AT_ONCE, Interrupts
 
 PACKAGES = str(Path(__file__).parents[2] / "framework")
 HELD_UP = """
-import signal, sys
+import os, signal
 from agentframework.cli.interrupts import Interrupts
-interrupts = Interrupts(lambda: print("asked", flush=True))
+interrupts = Interrupts(lambda: os.write(1, b"asked\\n"))
 with interrupts.caught():
     print("ready", flush=True)
     while True:

@@ -180,6 +180,19 @@ def test_an_answer_of_another_type_is_no_value(schema: dict[str, Any], said: str
     assert _answer(_tool({"thing": schema}), said) == {}
 
 
+def test_a_number_that_is_said_for_one_parameter_is_not_taken_by_another() -> None:
+    dice = {"type": "integer", "maximum": 20}
+    tool = _tool({"dice": dice, "sides": INTEGER}, optional=("dice", "sides"))
+    filled = Filling(tool, read_line("do the task with 30 dice"), TODAY).of_request()
+    assert filled.arguments == {}
+    assert filled.misfits == {"dice"}
+
+
+def test_words_that_say_nothing_are_no_name() -> None:
+    assert _answer(_tool({"city": TEXT}), "tell me") == {}
+    assert _answer(_tool({"text": TEXT}), "tell me") == {"text": "tell me"}
+
+
 def test_a_number_that_answers_for_one_parameter_is_not_taken_by_another() -> None:
     tool = _tool({"people": {"type": "integer", "maximum": 12}, "table": INTEGER})
     assert _answer(tool, "13") == {}

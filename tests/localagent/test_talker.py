@@ -205,7 +205,9 @@ def test_a_farewell_in_a_request_is_no_farewell() -> None:
     )
 
 
-@pytest.mark.parametrize("words", ["hello", "Hi there!", "good morning", "thanks", "Thank you so much"])
+@pytest.mark.parametrize(
+    "words", ["hello", "Hi there!", "good morning", "thanks", "Thank you so much", "ok thanks", "oh, great"]
+)
 def test_greetings_and_thanks_are_answered_and_tell_what_there_is(words: str) -> None:
     reaction = talker_for(HOME).hear(words)
     assert isinstance(reaction, Say)

@@ -145,12 +145,15 @@ class Filling:
                     pairs.append((-cue, not parameter.is_required, found.start, place, parameter, found))
         # by cue; then in the order in which things are said, for parameters in the order of the schema
         pairs.sort(key=lambda pair: (pair[0], pair[1], pair[3], pair[2]))
-        for _, _, _, _, parameter, found in pairs:
+        meant: set[int] = set()
+        for cue, _, _, _, parameter, found in pairs:
             places = range(found.start, found.end)
-            if parameter.name in self._arguments or not self._used.isdisjoint(places):
+            if parameter.name in self._arguments or not (self._used | meant).isdisjoint(places):
                 continue
             if not _fits(parameter, found.value):
                 self._misfits.setdefault(parameter.name, found.start)
+                # "30 dice" are dice also where so many cannot be had, and no value for another parameter
+                meant.update(places if cue else ())
                 continue
             self._arguments[parameter.name] = found.value
             self._values += 1

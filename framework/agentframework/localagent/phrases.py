@@ -70,6 +70,8 @@ def answered_phrase(line: Line, parameter: Parameter, used: Collection[int]) -> 
         return quoted[0]
     left = trimmed(line, _free(line, used), is_polite, is_polite)
     if parameter.says != "prose":
+        if all(is_small(line.tokens[place]) for place in left):
+            return None
         while len(left) > 1 and _is_filler(line.tokens[left[0]], parameter):
             del left[0]
     elif len(left) in {2, 3} and line.tokens[left[0]].text in _ARTICLES:

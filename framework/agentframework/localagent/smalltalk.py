@@ -11,7 +11,9 @@ __all__ = ["Remark", "read_remark"]
 
 Remark = Literal["hello", "thanks", "bye", "drop", "tools", "help"]
 
-_ADDRESS: Final = word_set("please there you again all everybody everyone then now well so much very a lot")
+_ADDRESS: Final = word_set(
+    "ok okay oh alright please there you again all everybody everyone then now well so much very a lot"
+)
 _WORDS: Final[Mapping[Remark, frozenset[str]]] = {
     "bye": word_set("bye goodbye quit exit farewell"),
     "thanks": word_set("thanks thank thx cheers great perfect nice cool wonderful"),
@@ -84,6 +86,6 @@ def read_remark(line: Line, *, is_answer: bool) -> Remark | None:
             return _PHRASES[said]
         if is_answer and said in _REFUSALS:
             return "drop"
-    if all(word in _ADDRESS or any(word in known for known in _WORDS.values()) for word in words):
-        return next((remark for remark, known in _WORDS.items() if known & set(words)), None)
+    if all(low in _ADDRESS or any(low in known for known in _WORDS.values()) for low in lows):
+        return next((remark for remark, known in _WORDS.items() if known & set(lows)), None)
     return None

@@ -26,6 +26,9 @@ __all__ = [
     "NoFit",
     "Row",
     "Which",
+    "call",
+    "declared",
+    "one",
     "with_descriptions_exchanged",
     "with_names_exchanged",
 ]

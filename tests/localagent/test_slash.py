@@ -83,6 +83,10 @@ def test_a_call_that_cannot_be_read_is_a_mistake_that_shows_how(line: str) -> No
     assert "/call NAME key=value" in read.text
 
 
+def test_half_a_character_goes_into_no_call() -> None:
+    assert isinstance(_read(r'/call paint {"text": "\ud800"}'), SlashMistake)
+
+
 def test_other_commands_are_words() -> None:
     assert _read("/Tools") == SlashCommand("tools")
     assert _read("/") == SlashCommand("")

@@ -81,6 +81,7 @@ def test_the_same_lines_have_the_same_reactions_and_arguments_that_are_json(line
         for reaction in runs[0]:
             if isinstance(reaction, Call):
                 assert json.loads(json.dumps(reaction.arguments, allow_nan=False)) == reaction.arguments
+                assert json.dumps(reaction.arguments, ensure_ascii=False).encode()
 
 
 @given(_LINES)

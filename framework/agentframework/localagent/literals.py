@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from agentframework.localagent.parameters import Parameter
-from agentframework.tools.jsonvalues import OutOfBoundsError, json_from_text, read_json
+from agentframework.tools.jsonvalues import (
+    OutOfBoundsError,
+    json_from_text,
+    path_to_half_character,
+    read_json,
+)
 
 __all__ = ["decoded", "literal"]
 
@@ -23,10 +28,12 @@ _BOOLEANS: Final[Mapping[str, bool]] = {
 
 
 def decoded(text: str, kind: type[T]) -> T | None:
-    """The JSON value of this type that a text is; None where it is none, or not finite, too deep or too large."""
+    """The JSON value of this type that a text is; None where it is none, or not finite, too deep, too large or no whole text."""
     try:
         value = read_json(json_from_text(text)).value
     except (ValueError, OutOfBoundsError):
+        return None
+    if path_to_half_character(value) is not None:
         return None
     is_exact = isinstance(value, kind) and not (kind in {int, float} and isinstance(value, bool))
     return value if is_exact else None

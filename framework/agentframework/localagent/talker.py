@@ -81,6 +81,11 @@ def _local_today() -> date:
     return datetime.now(UTC).astimezone().date()
 
 
+def _whole(text: str) -> str:
+    """The text with a question mark for each half character, which no frame can carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class Talker:
     """One conversation's talker: the same words lead to the same reactions, and it knows no tool but those given.
 
@@ -110,6 +115,7 @@ class Talker:
         """What to do about a line that the user typed or said. Any text will do; nothing is raised."""
         if len(text) > _LONGEST:
             return Say(f"That is too long for me; {_LONGEST} characters are the most that I read.")
+        text = _whole(text)
         command = read_slash(text, self._by_name)
         if command is not None:
             return self._obey(command)
@@ -125,7 +131,7 @@ class Talker:
 
     def tool_answered(self, name: str, arguments: Mapping[str, Any], result: str, is_error: bool) -> str:
         """What to say about a tool's answer: one or two sentences that hold the text of the result."""
-        return result_sentence(name, result, is_error=is_error)
+        return result_sentence(name, _whole(result), is_error=is_error)
 
     def _wants_text(self) -> bool:
         """Whether "hello" may be the answer to what was asked."""

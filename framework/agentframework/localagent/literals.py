@@ -28,7 +28,7 @@ _BOOLEANS: Final[Mapping[str, bool]] = {
 
 
 def decoded(text: str, kind: type[T]) -> T | None:
-    """The JSON value of this type that a text is; None where it is none, or not finite, too deep, too large or no whole text."""
+    """The JSON value of this type that a text is; None where it is none, not finite, not whole, too deep or large."""
     try:
         value = read_json(json_from_text(text)).value
     except (ValueError, OutOfBoundsError):

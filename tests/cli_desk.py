@@ -105,7 +105,7 @@ class Desk:
             "LANG": "C.UTF-8",
             "PYTHONPATH": path,
             # the local agent's server may still be closing when the process ends
-            "PYTHONWARNINGS": "error,ignore:unclosed resource <TCPServer:ResourceWarning",
+            "PYTHONWARNINGS": "error",
             **more,
         }
 

@@ -31,6 +31,8 @@ __all__ = ["App", "Running"]
 
 _log = logging.getLogger("agentframework.app")
 
+_AGENT_TIMEOUT = 2.0
+
 NO_SOUND = "none"
 """The word of `[audio] backend` for a conversation in writing."""
 
@@ -159,9 +161,12 @@ class Running:
     def wait(self, timeout: float | None = None) -> DisconnectionDetails | None:
         """Wait until it has ended, for `timeout` seconds at most; how it ended, or None where it still runs."""
         try:
-            return self._session.ended.result(timeout)
+            details = self._session.ended.result(timeout)
         except TimeoutError:
             return None
+        if self._agent is not None:
+            self._agent.join(_AGENT_TIMEOUT)
+        return details
 
     def __enter__(self) -> Self:
         self.start()

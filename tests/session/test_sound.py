@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_stub import Peer, agent, finish, make_session, start
+from agent_stub import Peer, agent, eventually, finish, make_session, start
 from agentframework.audio.base import AudioBackend
 from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
@@ -158,6 +158,7 @@ def test_a_backend_that_cannot_start_is_said_once_and_the_conversation_goes_on(
         start(session)
         assert served.wait()["type"] == "pong"
         finish(session)
+    assert eventually(lambda: "the audio backend of the test failed" in caplog.text)
     assert caplog.text.count("the audio backend of the test failed") == 1
     assert said in caplog.text
     assert [entry[0] for entry in tape.log] == ["start"]

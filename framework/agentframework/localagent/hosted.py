@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ _PATIENCE = 5.0
 class HostedAgent:
     """A `LocalAgent` on loopback that runs beside the runtime as if it were far away, and says when it has finished.
 
-    `start` and `stop` are called once each, from any thread but its own. Making one starts nothing, but reads the
+    `start` is called once, `stop` as often as wanted, both from any thread. Making one starts nothing, but reads the
     script: raises `ScriptError` where that is wrong.
     """
 
@@ -39,6 +40,8 @@ class HostedAgent:
         )
         self._thread = LoopThread("agentframework-local-agent")
         self._mailbox: Mailbox | None = None
+        self._stopping: Future[Any] | None = None
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Listen; `url` is then the address."""
@@ -48,8 +51,17 @@ class HostedAgent:
 
     def stop(self) -> None:
         """End its conversations and its thread; does not wait."""
-        if self._mailbox is not None:
-            self._on_its_loop(self._agent.stop).add_done_callback(lambda _: self._thread.release())
+        with self._lock:
+            if self._mailbox is None or self._stopping is not None:
+                return
+            self._stopping = self._on_its_loop(self._agent.stop)
+        self._stopping.add_done_callback(lambda _: self._thread.release())
+
+    def join(self, timeout: float) -> None:
+        """Stop, and wait until nothing of it is open any more, for `timeout` seconds at most."""
+        self.stop()
+        if self._stopping is not None:
+            wait([self._stopping], timeout)
 
     def _on_its_loop(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Future[Any]:
         assert self._mailbox is not None

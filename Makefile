@@ -7,7 +7,7 @@ MATRIX := 3.12 3.13
 ensure = $(call report,$(shell PYTHON='$(PYTHON)' scripts/with-python scripts/environments.py $(1) </dev/null))
 report = $(if $(filter ready,$(1)),,$(error $(or $(1),the set-up failed)))
 
-.PHONY: help demo setup test soak matrix lint format pin clean
+.PHONY: help demo setup test soak matrix bench lint format pin clean
 
 help: ## say what the commands do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ soak: setup ## the tests that take longer than ten seconds each
 
 matrix: setup ## the tests with the other versions of Python that are found here
 	@scripts/matrix $(MATRIX)
+
+bench: ## time the runtime beside the least that a client can do
+	$(call ensure,test)
+	@.venv/bin/python benchmarks/wire.py
 
 lint: ## style, format and types
 	$(call ensure,test)

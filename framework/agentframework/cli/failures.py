@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from typing import Final
@@ -30,6 +32,7 @@ TO_BE_CORRECTED: Final = 2
 """Something here: the command line, the config, a plugin that the config requires, a script."""
 
 INTERNAL_ERROR: Final = 70
+_NARROWEST: Final = 20
 
 
 def perform(options: LogOptions, work: Callable[[LogOptions, ShownLog], int]) -> int:
@@ -72,6 +75,19 @@ def tell_usage(message: str, command: str) -> int:
     return TO_BE_CORRECTED
 
 
+def say(text: str) -> None:
+    """Write lines to stderr; on a terminal they are wrapped between words."""
+    for line in harmless(text).split("\n"):
+        print(_wrapped(line), file=sys.stderr, flush=True)  # noqa: T201 - the one place that speaks for all commands
+
+
+def _wrapped(line: str) -> str:
+    if not sys.stderr.isatty():
+        return line
+    width = max(shutil.get_terminal_size().columns, _NARROWEST)
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+
+
 def _tell_bug(error: Exception, options: LogOptions) -> int:
     said = " ".join(str(error).split())
     say(f"error: {type(error).__name__}: {said}" if said else f"error: {type(error).__name__}")
@@ -80,8 +96,3 @@ def _tell_bug(error: Exception, options: LogOptions) -> int:
     else:
         say("this is a bug in agentframework; run with -v for the traceback")
     return INTERNAL_ERROR
-
-
-def say(text: str) -> None:
-    """Write lines to stderr."""
-    print(harmless(text), file=sys.stderr, flush=True)  # noqa: T201 - the one place that speaks for all commands

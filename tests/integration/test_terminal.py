@@ -465,6 +465,46 @@ class TestOnATerminal:
         assert opened.process.wait(WAIT) == 0
 
 
+class TestLists:
+    """A table where there is room for it, else a block of lines for each row."""
+
+    def test_a_wide_terminal_gets_a_table(self, desk: Desk, terminals: list[Terminal]) -> None:
+        opened = Terminal(desk, 120, "tools", "--config", "config.toml", NO_COLOR="1")
+        terminals.append(opened)
+        lines = shown_by(opened, "world_time")
+        assert lines[0].split() == ["tool", "owner", "parameters", "description"]
+        words = " ".join(lines[1].split())
+        assert words == "divide desk dividend, divisor Divide one number by another."
+
+    def test_a_narrow_terminal_gets_blocks(self, desk: Desk, terminals: list[Terminal]) -> None:
+        opened = Terminal(desk, 60, "tools", "--config", "config.toml", NO_COLOR="1")
+        terminals.append(opened)
+        assert shown_by(opened, "What time it is")[:4] == [
+            "divide",
+            "  owner        desk",
+            "  parameters   dividend, divisor",
+            "  description  Divide one number by another.",
+        ]
+
+    def test_what_failed_is_explained_between_words(self, desk: Desk, terminals: list[Terminal]) -> None:
+        desk.write(
+            "config.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nrequired = ["chess"]\n'
+        )
+        opened = Terminal(desk, 60, "plugins", "--config", "config.toml", NO_COLOR="1")
+        terminals.append(opened)
+        lines = shown_by(opened, "take it out")
+        assert "chess: the config requires it and it is not installed" in lines
+        assert all(len(line) <= 60 for line in lines)
+
+
+def shown_by(terminal: Terminal, last: str) -> list[str]:
+    """The lines of a command that ends, without what a plugin printed; `last` stands in the last of them."""
+    terminal.read_until(rf"{last}[^\n]*\n")
+    assert terminal.process.wait(WAIT) == 0
+    lines = re.sub(r"\x1b\[[\d;]*m", "", terminal.written).splitlines()
+    return [line.rstrip() for line in lines if line != "desk_tools is imported"]
+
+
 class Tmux:
     """A tmux server of its own with one window; what it shows is text, line by line."""
 

@@ -74,6 +74,20 @@ def test_what_is_required_and_not_there_is_told_beside_what_failed(desk: Desk) -
     assert chess.startswith("plugin 'chess'")
 
 
+def test_a_missing_plugin_hides_no_other_mistake(desk: Desk) -> None:
+    desk.write(
+        "config.toml",
+        '[agent]\nurl = "local"\n[tools]\ndisable = ["world_tim"]\n[audio]\nbackend = "tonn"\n'
+        '[plugins]\nautoload = false\nenable = ["desk"]\nrequired = ["chess"]\n',
+    )
+    done = desk.run("check", "config.toml")
+    assert done.returncode == 2
+    told = done.stdout
+    assert "chess" in told
+    assert "config.toml:4: tools.disable" in told
+    assert "config.toml:6: audio.backend" in told
+
+
 def test_a_name_that_nobody_has_is_told_with_its_line(desk: Desk) -> None:
     desk.write(
         "config.toml",

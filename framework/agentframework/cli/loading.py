@@ -9,9 +9,8 @@ from agentframework.app import App
 from agentframework.cli.logs import ShownLog
 from agentframework.cli.streams import prints_to_stderr
 from agentframework.config import AgentConfig, Config, load_config
-from agentframework.errors import ConfigError, ConfigProblem, PluginError
-from agentframework.plugins import LoadedPlugins, PluginReport, load_plugins
-from agentframework.tools.registry import ToolRegistry
+from agentframework.errors import ConfigProblem, PluginError
+from agentframework.plugins import LoadedPlugins, PluginReport
 
 __all__ = ["Findings", "failed_plugins", "inspect_plugins", "load_app", "read_config", "warning_of"]
 
@@ -47,15 +46,8 @@ def load_app(config: Config) -> App:
 def inspect_plugins(config: Config) -> Findings:
     """Load as `load_app` does, and go on where that would raise."""
     with prints_to_stderr():
-        try:
-            app = App.load(config)
-        except ConfigError as error:
-            plugins = load_plugins(ToolRegistry(), config, forgive=True)
-            return Findings(plugins, (*error.problems, *plugins.problems), plugins.fatal)
-        except PluginError:
-            plugins = load_plugins(ToolRegistry(), config, forgive=True)
-            return Findings(plugins, plugins.problems, plugins.fatal)
-        return Findings(app.plugins, app.problems)
+        app = App.load(config, forgive=True)
+    return Findings(app.plugins, app.problems, app.plugins.fatal)
 
 
 def failed_plugins(plugins: LoadedPlugins) -> list[PluginReport]:

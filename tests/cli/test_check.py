@@ -100,6 +100,21 @@ def test_a_name_that_nobody_has_is_told_with_its_line(desk: Desk) -> None:
     assert "did you mean 'world_time'?" in done.stdout
 
 
+def test_all_kinds_of_mistakes_are_told_together(desk: Desk) -> None:
+    desk.write(
+        "config.toml",
+        '[agent]\nurl = "local"\n[audio]\nbackend = "trumpet"\n[tools]\ndisable = ["world_tim"]\n'
+        '[plugins]\nautoload = false\nenable = ["desk"]\nrequired = ["chess"]\n',
+    )
+    done = desk.run("check", "config.toml")
+    assert done.returncode == 2
+    assert sorted(line.partition(": ")[0] for line in done.stdout.splitlines()) == [
+        "config.toml:4",
+        "config.toml:6",
+        "plugin 'chess'",
+    ]
+
+
 def test_the_settings_of_a_plugin_are_told_once(desk: Desk) -> None:
     desk.install(
         "club-tools",

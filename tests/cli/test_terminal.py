@@ -53,8 +53,7 @@ def test_a_conversation_is_aligned_under_its_labels() -> None:
         'tool   world_time(city="Oslo") → "14:03"  3 ms',
         "agent  In Oslo it is 14:03.",
         "",
-        "1 turn · 1 tool call · no errors · 1.2 s",
-        "conversation conv_1",
+        "1 turn · 1 tool call · no errors · 1.2 s · conv_1",
     ]
 
 
@@ -118,11 +117,12 @@ def test_a_long_agent_id_leaves_the_heading_on_one_line() -> None:
 
 def test_a_summary_is_one_line_where_that_fits_and_else_the_id_stands_below() -> None:
     summary = Summary(12, 3, 1, 12.34, "conv_0123456789abcdef")
-    wide, narrow = Shown(120), Shown(60)
-    wide.screen.summary(summary)
-    narrow.screen.summary(summary)
+    wide, usual, narrow = Shown(120), Shown(70), Shown(60)
+    for shown in (wide, usual, narrow):
+        shown.screen.summary(summary)
     counts = "12 turns · 3 tool calls · 1 error · 12.3 s"
     assert wide.lines[1:] == [f"{counts} · conversation conv_0123456789abcdef"]
+    assert usual.lines[1:] == [f"{counts} · conv_0123456789abcdef"]
     assert narrow.lines[1:] == [counts, "conversation conv_0123456789abcdef"]
 
 

@@ -110,11 +110,13 @@ class TerminalScreen(Screen):
 
     def summary(self, summary: Summary) -> None:
         self._print(Text())
-        line = summary.text(self._dot)
-        if len(line) > self._console.width:
-            # the id comes whole, so that it can be copied
-            line = self._dot.join(summary.parts[:-1]) + "\n" + summary.parts[-1]
-        self._print(Text(line, "dim"))
+        counts, last = self._dot.join(summary.parts[:-1]), summary.parts[-1]
+        # the id always comes whole, so that it can be copied
+        lines = [summary.text(self._dot)]
+        if summary.conversation_id:
+            lines.append(f"{counts}{self._dot}{flat(summary.conversation_id)}")
+        fitting = [line for line in lines if len(line) <= self._console.width]
+        self._print(Text(fitting[0] if fitting else f"{counts}\n{last}", "dim"))
 
     @property
     def _width(self) -> int:

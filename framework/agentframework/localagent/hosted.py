@@ -52,8 +52,8 @@ class HostedAgent:
     def stop(self) -> None:
         """End its conversations and its thread; does not wait."""
         with self._lock:
-            if self._mailbox is None or self._stopping is not None:
-                return
+            if self._mailbox is None or self._stopping is not None or self._mailbox.loop.is_closed():
+                return  # closed: the process is ending, and its loops with it
             self._stopping = self._on_its_loop(self._agent.stop)
         self._stopping.add_done_callback(lambda _: self._thread.release())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_stub import PATIENCE, Peer, Recorder, agent
+from agent_stub import PATIENCE, Peer, Recorder, agent, eventually
 from agentframework import (
     App,
     AuthError,
@@ -20,7 +20,7 @@ from agentframework import (
     load_config,
 )
 from agentframework.config import AgentConfig, PluginsConfig
-from agentframework.errors import ScriptError
+from agentframework.errors import ScriptError, SessionError
 from rest_stub import platform
 
 KEY = "canary-key-0123456789"
@@ -211,3 +211,17 @@ def test_a_local_agents_script_that_is_wrong_is_said(tmp_path: Path) -> None:
     app = App.load(config_from(tmp_path, '[agent]\nurl = "local"\nscript = "script.toml"\n'))
     with pytest.raises(ScriptError, match=r"script\.toml"):
         app.conversation().start()
+
+
+def test_a_conversation_starts_once_and_ends_only_after_a_start(tmp_path: Path) -> None:
+    app = App.load(config_from(tmp_path, '[agent]\nurl = "local"\n'))
+    running = app.conversation()
+    with pytest.raises(SessionError, match="was not started"):
+        running.wait()
+    running.start()
+    with pytest.raises(SessionError, match="starts once"):
+        running.start()
+    running.end()
+    assert running.wait(PATIENCE) is not None
+    name = "agentframework-local-agent"
+    assert eventually(lambda: not any(thread.name == name for thread in threading.enumerate()))

@@ -10,7 +10,7 @@ from typing import Self
 
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.config import AgentConfig, Config
-from agentframework.errors import ConfigError, ConfigProblem, PluginError
+from agentframework.errors import ConfigError, ConfigProblem, PluginError, SessionError
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.hosted import HostedAgent
 from agentframework.plugins import LoadedPlugins, load_plugins
@@ -139,8 +139,10 @@ class Running:
         """Open the conversation, with an agent of its own where the config says "local"; its id.
 
         Raises `StartError` with the reason and what would help, `RestError` where no signed URL is to be had, and
-        `ScriptError` for a local agent's script that is wrong.
+        `ScriptError` for a local agent's script that is wrong; `SessionError` where it was started before.
         """
+        if self._session.begun:
+            raise SessionError("a conversation starts once; make a new one for the next")
         if self._app.config.agent.is_local:
             self._agent = self._host_agent()
         self._session.ended.add_done_callback(self._stop_agent)
@@ -159,7 +161,12 @@ class Running:
         self._session.end()
 
     def wait(self, timeout: float | None = None) -> DisconnectionDetails | None:
-        """Wait until it has ended, for `timeout` seconds at most; how it ended, or None where it still runs."""
+        """Wait until it has ended, for `timeout` seconds at most; how it ended, or None where it still runs.
+
+        Raises `SessionError` where it was never started: there is no end to wait for.
+        """
+        if not self._session.begun:
+            raise SessionError("the conversation was not started, so it will not end")
         try:
             details = self._session.ended.result(timeout)
         except TimeoutError:

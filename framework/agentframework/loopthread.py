@@ -88,6 +88,8 @@ class LoopThread:
     def release(self) -> None:
         """Take one `acquire` back. From any thread, the loop's own among them; does not wait."""
         with self._lock:
+            if self._users == 0:
+                return  # all were taken back by `join`
             self._users -= 1
             if self._users == 0:
                 self._stop()

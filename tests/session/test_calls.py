@@ -473,3 +473,20 @@ def test_what_happened_is_told_to_handlers_with_duration_and_outcome() -> None:
     assert (called.tool_name, called.parameters, called.owner) == ("give", {"x": 1}, "the test")
     assert (answered.outcome, answered.text, answered.sent) == ("ok", "2", True)
     assert 0 <= answered.duration < 5
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_tool_error_that_cannot_be_put_into_words_is_an_answer(is_async: bool) -> None:
+    class WordlessError(ToolError):
+        def __str__(self) -> str:
+            raise OSError("canary")
+
+    def plain() -> str:
+        raise WordlessError
+
+    async def coroutine() -> str:
+        raise WordlessError
+
+    answer = one_answer("wordless", {}, Tool("wordless", coroutine if is_async else plain))
+    assert answer["is_error"] is True
+    assert "internal error" in answer["result"]

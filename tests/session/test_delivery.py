@@ -227,3 +227,37 @@ def test_two_handlers_do_not_wait_for_each_other() -> None:
         delivery.put(response("x"))
     assert done.wait(PATIENCE)
     go.set()
+
+
+def test_a_handler_that_awaits_something_cancelled_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[str] = []
+
+    class Careless(Callbacks):
+        async def on_agent_response(self, message: AgentResponseMessage) -> None:
+            heard.append(message.agent_response_event.agent_response)
+            raise asyncio.CancelledError
+
+    deliver(Careless(), response("one"), response("two"))
+    assert heard == ["one", "two"]
+    assert "raised CancelledError" in caplog.text
+
+
+def test_handlers_that_hang_do_not_silence_the_handlers_of_others() -> None:
+    """As many hang as the pool has threads; the next is heard all the same."""
+    go, heard = threading.Event(), threading.Event()
+
+    class Hung(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> None:
+            go.wait(PATIENCE)
+
+    class Quick(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> None:
+            heard.set()
+
+    pool, user = ThreadPool(2, name="handlers", patience=0.1), UserLoop()
+    for _ in range(2):
+        Delivery(Hung(), "hung", pool, user).put(response("x"))
+    Delivery(Quick(), "quick", pool, user).put(response("x"))
+    assert heard.wait(PATIENCE / 2)
+    assert pool.zombies == 2
+    go.set()

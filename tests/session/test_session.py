@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 
-from agent_stub import PATIENCE, Peer, Recorder, agent, finish, make_session, start
+from agent_stub import PATIENCE, Peer, Recorder, agent, finish, make_session, start, until
+from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import SessionEnded
 from agentframework.errors import SessionEndedError, SessionError, StartError
+from agentframework.formats import AudioFormat
 from agentframework.protocol.messages import (
     ContextualUpdateMessage,
     ConversationInitiationClientDataMessage,
     UserMessage,
 )
+from agentframework.session.session import OwnedBackend
 from agentframework.session.settings import SessionSettings
 from agentframework.tools.tool import Tool
 
@@ -418,3 +421,70 @@ def test_twenty_conversations_later_no_loop_thread_is_left() -> None:
     while any(thread.name in ours for thread in threading.enumerate()):
         assert time.monotonic() < deadline, [thread.name for thread in threading.enumerate()]
         time.sleep(0.01)
+
+
+def test_a_conversation_that_is_ended_before_the_metadata_opens_no_microphone() -> None:
+    """Nor does a tool run that is called during the goodbye: it is answered as shut down."""
+    ran: list[int] = []
+    sound: list[str] = []
+
+    class Device(AudioBackend):
+        def start(self, capture: Any, *, input_format: AudioFormat, output_format: AudioFormat) -> None:
+            sound.append("start")
+
+        def play(self, audio: bytes) -> None:
+            sound.append("play")
+
+        def interrupt(self) -> None:
+            sound.append("interrupt")
+
+        def stop(self) -> None:
+            sound.append("stop")
+
+    received = threading.Event()
+
+    async def late(peer: Peer) -> list[dict[str, Any]]:
+        await peer.receive()
+        peer.connection.transport.pause_reading()  # so that the goodbye is not answered yet
+        received.set()
+        await until(lambda: session._state == "ending")
+        event = {"conversation_id": "conv_1"}
+        await peer.send(
+            {"type": "conversation_initiation_metadata", "conversation_initiation_metadata_event": event}
+        )
+        await peer.call("danger", "a")
+        await until(lambda: session.protocol.ledger.outcomes.total() == 1)
+        peer.connection.transport.resume_reading()
+        return await peer.until_closed()
+
+    with agent(late) as served:
+        session = make_session(
+            served.url, Tool("danger", lambda: ran.append(1)), audio=OwnedBackend("the test", Device())
+        )
+        starting = session.start()
+        assert received.wait(PATIENCE)
+        session.end()
+        with pytest.raises(StartError):
+            starting.result(PATIENCE)
+        session.ended.result(PATIENCE)
+        served.wait()
+    assert (ran, sound) == ([], [])
+    assert session.protocol.ledger.open_ids == ()
+
+
+def test_what_was_dropped_is_said_once_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(peer: Peer) -> None:
+        await peer.open()
+        for _ in range(2):
+            await peer.call("give", "same")
+        await peer.send("nonsense")
+        await peer.ping(1)
+        while (await peer.receive())["type"] != "pong":
+            pass
+
+    with caplog.at_level("INFO", "agentframework.session"), agent(scenario) as served:
+        session = make_session(served.url, Tool("give", lambda: 1))
+        start(session)
+        served.wait()
+        finish(session)
+    assert "conversation conv_1 is over: 1 ok, 1 malformed, 1 duplicate calls" in caplog.text

@@ -174,3 +174,30 @@ def test_a_chunk_that_fails_is_said_once_and_the_next_is_played(caplog: pytest.L
     sound.stop()
     tape.wait_for("stop")
     assert caplog.text.count("the audio backend of test failed") == 1
+
+
+def test_speech_that_a_hung_backend_does_not_take_is_bounded_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    go, began = threading.Event(), threading.Event()
+
+    class Hung(Tape):
+        def play(self, audio: bytes) -> None:
+            began.set()
+            go.wait(PATIENCE)
+            super().play(audio)
+
+    tape = Hung()
+    sound = Sound(tape, "test", ThreadPool(1, name="sound"), lambda *call: None, lambda audio: None)
+    sound.start(AudioFormat(), AudioFormat())
+    sound.play(b"first")
+    assert began.wait(PATIENCE)
+    chunk = bytes(1024 * 1024)
+    for _ in range(40):
+        sound.play(chunk)
+    sound.play(b"last")
+    assert sound.dropped_chunks == 25
+    assert caplog.text.count("is behind") == 1
+    go.set()
+    tape.wait_for("play", b"last")
+    assert len([entry for entry in tape.log if entry[0] == "play"]) == 17

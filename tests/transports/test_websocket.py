@@ -123,3 +123,10 @@ def test_no_tls_where_tls_is_asked_for_is_said() -> None:
 def test_what_is_no_websocket_address_is_said(url: str) -> None:
     with pytest.raises(TransportRefusedError, match="no WebSocket address"):
         asyncio.run(open_websocket(url))
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:99999/x?token=canary", "ws://[bad/x?token=canary"])
+def test_an_address_that_cannot_be_read_is_said_without_its_query(url: str) -> None:
+    with pytest.raises(TransportRefusedError, match="no WebSocket address") as refused:
+        asyncio.run(open_websocket(url))
+    assert "canary" not in str(refused.value)

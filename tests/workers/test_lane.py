@@ -40,24 +40,3 @@ def test_a_blocked_lane_blocks_no_other() -> None:
     free.put(done.set)
     assert done.wait(5)
     go.set()
-
-
-def test_cleared_jobs_do_not_run() -> None:
-    pool = ThreadPool(1, name="lanes")
-    lane = Lane(pool)
-    go, began, done = threading.Event(), threading.Event(), threading.Event()
-    ran: list[int] = []
-
-    def wait() -> None:
-        began.set()
-        go.wait(5)
-
-    lane.put(wait)
-    assert began.wait(5)
-    lane.put(lambda: ran.append(1))
-    assert lane.waiting == 1
-    assert lane.clear() == 1
-    lane.put(done.set)
-    go.set()
-    assert done.wait(5)
-    assert ran == []

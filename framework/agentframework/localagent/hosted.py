@@ -46,7 +46,12 @@ class HostedAgent:
     def start(self) -> None:
         """Listen; `url` is then the address."""
         self._mailbox = self._thread.acquire()
-        self._on_its_loop(self._agent.start).result(_PATIENCE)
+        try:
+            self._on_its_loop(self._agent.start).result(_PATIENCE)
+        except BaseException:
+            self._mailbox = None
+            self._thread.release()
+            raise
         self.url = self._agent.url
 
     def stop(self) -> None:

@@ -29,6 +29,9 @@ from agentframework.protocol.messages import (
 
 __all__ = ["ClientProtocol", "Received", "Verdict"]
 
+_MAX_PONGS = 1_000  # of a peer that pings and does not read, only the newest pings are answered
+_MAX_MESSAGES = 10_000
+
 
 class Verdict(Enum):
     """What a received message asks of the session."""
@@ -80,7 +83,7 @@ class ClientProtocol:
         self.counts: Counter[Verdict] = Counter()
         self.dropped_audio_blocks = 0
         self._opening: deque[str] = deque()
-        self._pongs: deque[str] = deque()
+        self._pongs: deque[str] = deque(maxlen=_MAX_PONGS)
         self._messages: deque[str] = deque()
         self._audio: deque[bytes] = deque()
         self._max_audio_blocks = max_audio_blocks
@@ -106,8 +109,8 @@ class ClientProtocol:
         return received
 
     def send(self, message: ClientMessage) -> bool:
-        """Queue a message; False after the end, when nothing is sent any more."""
-        if self._ended:
+        """Queue a message; False after the end, when nothing is sent any more, and where 10,000 wait already."""
+        if self._ended or len(self._messages) >= _MAX_MESSAGES:
             return False
         self._messages.append(message.to_frame())
         return True

@@ -81,15 +81,13 @@ class ToolCalls:
         self._running: dict[str, _Running] = {}
         self._unheard_said = False
 
-    def begin(self, call: ClientToolCall, *, busy: bool) -> None:
+    def begin(self, call: ClientToolCall) -> None:
         """Start the call that the ledger has just taken in; its answer comes in any case."""
         tool = self._tools.get(call.tool_name)
         owner = tool.owner if tool is not None else ""
         self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
         begun = time.monotonic()
-        if busy:
-            self._refuse(call, owner, begun, Outcome.BUSY, answers.busy(call.tool_name))
-        elif tool is None:
+        if tool is None:
             nearest = self._tools.nearest(call.tool_name)
             text = answers.unknown_tool(call.tool_name, nearest)
             _log.warning(
@@ -97,9 +95,19 @@ class ToolCalls:
                 call.tool_name[:64],
                 f"; the nearest is {nearest!r}" if nearest else "",
             )
-            self._refuse(call, owner, begun, Outcome.UNKNOWN_TOOL, text)
+            result = ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True)
+            self._answer(call, owner, begun, result)
         else:
             self._run(call, tool, begun)
+
+    def refuse(self, call: ClientToolCall, outcome: Outcome) -> None:
+        """Answer the call that the ledger has just taken in without running it: BUSY or SHUTDOWN."""
+        tool = self._tools.get(call.tool_name)
+        owner = tool.owner if tool is not None else ""
+        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
+        sentence = answers.busy if outcome is Outcome.BUSY else answers.shutdown
+        result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
+        self._answer(call, owner, time.monotonic(), result)
 
     def end_all(self) -> None:
         """The session ends: what still runs is answered as shut down, and told to stop."""
@@ -220,9 +228,6 @@ class ToolCalls:
         if running.timer is not None:
             running.timer.cancel()
         self._answer(running.call, running.tool.owner, running.begun, result)
-
-    def _refuse(self, call: ClientToolCall, owner: str, begun: float, outcome: Outcome, text: str) -> None:
-        self._answer(call, owner, begun, ToolResult(outcome, text, is_error=True))
 
     def _answer(self, call: ClientToolCall, owner: str, begun: float, result: ToolResult) -> None:
         as_result = self._settings.error_text == "result" and result.outcome in answers.HEARD_AS_RESULT

@@ -136,6 +136,14 @@ class Delivery:
         self._task = loop.create_task(self._drain(), context=self._context.copy())
 
     async def _drain(self) -> None:
+        try:
+            await self._drain_all()
+        except BaseException:
+            self._muted = True  # the loop is being shut down; who waits for the end must still hear of it
+            self._settle_unheard()
+            raise
+
+    async def _drain_all(self) -> None:
         while True:
             with self._lock:
                 if not self._queue:
@@ -153,9 +161,10 @@ class Delivery:
                 await method(event)
             else:
                 await self._in_pool(method, event)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - a handler's fault, whatever it is, stays its own
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
             self._complain(method, error)
 
     async def _in_pool(self, method: Method, event: Event) -> None:

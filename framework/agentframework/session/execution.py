@@ -76,6 +76,13 @@ def _encoded(tool: AnyTool, value: object) -> ToolResult:
 
 
 def _failed(tool: AnyTool, error: BaseException) -> ToolResult:
+    try:
+        return _told(tool, error)
+    except Exception as second:  # noqa: BLE001 - an error that cannot even be turned into text
+        return _neutral(tool, second)
+
+
+def _told(tool: AnyTool, error: BaseException) -> ToolResult:
     if isinstance(error, ArgumentsError):
         if error.__cause__ is not None:
             _log.error(
@@ -86,10 +93,12 @@ def _failed(tool: AnyTool, error: BaseException) -> ToolResult:
         return ToolResult(Outcome.TOOL_ERROR, str(error) or f"{tool.name} failed.", is_error=True)
     if isinstance(error, asyncio.CancelledError):
         return ToolResult(Outcome.CANCELLED, answers.cancelled(tool.name), is_error=True)
+    return _neutral(tool, error)
+
+
+def _neutral(tool: AnyTool, error: BaseException) -> ToolResult:
     error_id = secrets.token_hex(4)
-    _log.error(
-        "tool %s of %s failed (id %s)", tool.name, tool.owner or "the program", error_id, exc_info=error
-    )
+    _log.error("tool %s of %s failed (id %s)", tool.name, _owner(tool), error_id, exc_info=error)
     return ToolResult(Outcome.EXCEPTION, answers.internal_error(tool.name, error_id), is_error=True)
 
 

@@ -29,7 +29,13 @@ from agentframework.errors import (
 from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.client import ClientProtocol, Received, Verdict
-from agentframework.protocol.messages import ApplicationMessage, ClientToolCallMessage, MalformedFrame
+from agentframework.protocol.ledger import Outcome
+from agentframework.protocol.messages import (
+    ApplicationMessage,
+    ClientToolCall,
+    ClientToolCallMessage,
+    MalformedFrame,
+)
 from agentframework.session.calls import ToolCalls
 from agentframework.session.delivery import Delivery
 from agentframework.session.hints import close_hint, refusal_hint
@@ -43,6 +49,7 @@ __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
+_NOTABLE = frozenset({Verdict.STALE_AUDIO, Verdict.REPEATED_METADATA, Verdict.UNKNOWN, Verdict.MALFORMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class Session:
         self._worlds = worlds
         self._user = UserLoop(user_loop)
         self._connect = connect
-        self._state: Literal["new", "connect", "start", "live", "ended"] = "new"
+        self._state: Literal["new", "connect", "start", "live", "ending", "ended"] = "new"
         self._calls = ToolCalls(self.protocol, tools, self.settings, worlds.tools, self._user, self)
         self._deliveries = [
             Delivery(handler.callbacks, handler.owner, worlds.handlers, self._user) for handler in handlers
@@ -180,6 +187,8 @@ class Session:
         if self.protocol.send(message):
             self.emit(MessageSent(message))
             self._ready.set()
+        elif self._state == "live":
+            _log.warning("the agent's side does not read; a %s was not sent", message.type)
 
     def _finish_with(self, ending: _Ending) -> None:
         if not self._ending.done():
@@ -254,6 +263,11 @@ class Session:
                     await self._transport.send(frame)
         except TransportClosedError:
             return  # the reader learns it too, with the frames that came before
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
+            _log.exception("writing failed")
+            self._fail(f"writing failed: {type(error).__name__}", error)
 
     def _closed_details(self, error: TransportClosedError) -> DisconnectionDetails:
         reason: Literal["agent", "error"] = "agent" if error.code == 1000 else "error"
@@ -263,15 +277,28 @@ class Session:
         )
 
     def _act(self, received: Received) -> None:
+        self.emit(received.message)
+        if isinstance(received.message, ClientToolCallMessage):
+            self._take_call(received.message.client_tool_call, received.verdict)
+        elif self._state != "ending":  # then nothing begins any more: no sound, and no conversation
+            self._follow(received)
+
+    def _take_call(self, call: ClientToolCall, verdict: Verdict) -> None:
+        if verdict is Verdict.DUPLICATE_CALL:
+            _log.warning("a tool call came twice; it runs and is answered once")
+        elif self._state == "ending":
+            self._calls.refuse(call, Outcome.SHUTDOWN)
+        elif verdict is Verdict.BUSY_CALL:
+            self._calls.refuse(call, Outcome.BUSY)
+        else:
+            self._calls.begin(call)
+
+    def _follow(self, received: Received) -> None:
         message = received.message
-        self.emit(message)
         match received.verdict:
             case Verdict.AUDIO:
                 if self._sound is not None and received.audio:
                     self._sound.play(received.audio)
-            case Verdict.CALL | Verdict.BUSY_CALL:
-                assert isinstance(message, ClientToolCallMessage)
-                self._calls.begin(message.client_tool_call, busy=received.verdict is Verdict.BUSY_CALL)
             case Verdict.INTERRUPTION:
                 if self._sound is not None:
                     self._sound.interrupt()
@@ -282,8 +309,6 @@ class Session:
                 _log.warning("a frame was not understood: %s", message.problem)
             case Verdict.UNKNOWN:
                 _log.info("a message of a type that is not known: %s", message.type[:64])
-            case Verdict.DUPLICATE_CALL:
-                _log.warning("a tool call came twice; it runs and is answered once")
 
     def _begin_live(self) -> None:
         assert self.protocol.metadata is not None
@@ -301,7 +326,7 @@ class Session:
         self.started.set_result(event.conversation_id)
 
     async def _close(self, ending: _Ending, workers: list[asyncio.Task[None]]) -> None:
-        was_live = self._state == "live"
+        was_live, self._state = self._state == "live", "ending"
         goodbye_said = ending.details.reason == "user" and self._transport is not None
         if goodbye_said:
             self._calls.end_all()
@@ -316,9 +341,28 @@ class Session:
             await self._hang_up()
         if self._sound is not None and was_live:
             self._sound.stop()
+        self._log_counts()
         self.emit(SessionEnded(self.protocol.conversation_id, ending.details))
         await self._wait_for_handlers()
         self._resolve(ending)
+
+    def _log_counts(self) -> None:
+        """What was dropped or came twice is counted, and said once, for those who look."""
+        protocol, ledger = self.protocol, self.protocol.ledger
+        counts = {outcome.value: count for outcome, count in ledger.outcomes.items()}
+        counts |= {verdict.value: count for verdict, count in protocol.counts.items() if verdict in _NOTABLE}
+        counts |= {"duplicate calls": ledger.duplicates, "late results": ledger.late}
+        counts["microphone blocks dropped"] = protocol.dropped_audio_blocks
+        if self._sound is not None:
+            counts["microphone blocks dropped"] += self._sound.dropped_blocks
+            counts["chunks of speech dropped"] = self._sound.dropped_chunks
+        counts["events dropped"] = sum(delivery.dropped for delivery in self._deliveries)
+        said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        _log.info(
+            "conversation %s is over: %s",
+            protocol.conversation_id or "without id",
+            said or "nothing to count",
+        )
 
     async def _say_goodbye(self) -> None:
         """Let what is queued go out, then close; all within `close_timeout`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -18,13 +19,15 @@ __all__ = ["Sound"]
 
 _log = logging.getLogger("agentframework.audio")
 _MAX_BLOCKS = 50
+_MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 
 class Sound:
     """Calls a backend in order on worker threads, and takes what it captures.
 
     `start`, `play`, `interrupt` and `stop` are called on the wire and return at once; `capture` is for any
-    thread, a device's callback among them: it puts the block into a ring of 50 and wakes the wire.
+    thread, a device's callback among them: it puts the block into a ring of 50 and wakes the wire. Of the speech
+    that waits for a backend which does not return, the oldest chunks are dropped beyond 16 MiB; both are counted.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Sound:
         send: Callable[[bytes], Any],
     ) -> None:
         self.dropped_blocks = 0
+        self.dropped_chunks = 0
         self._backend = backend
         self._owner = owner
         self._lane = Lane(pool)
@@ -43,6 +47,9 @@ class Sound:
         self._send = send
         self._captured: deque[bytes] = deque()
         self._generation = 0
+        self._chunks: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()
         self._closed = False
         self._complained = False
         self._stopped = False
@@ -53,11 +60,25 @@ class Sound:
 
     def play(self, audio: bytes) -> None:
         """Give the backend a chunk, after those before."""
-        self._lane.put(partial(self._play, audio, self._generation))
+        with self._lock:
+            self._chunks.append(audio)
+            self._waiting_bytes += len(audio)
+            dropped = 0
+            while self._waiting_bytes > _MAX_WAITING_BYTES and len(self._chunks) > 1:
+                self._waiting_bytes -= len(self._chunks.popleft())
+                dropped += 1
+        if dropped and not self.dropped_chunks:
+            _log.warning("the audio backend of %s is behind; the oldest speech is dropped", self._owner)
+        self.dropped_chunks += dropped
+        if not dropped:  # a chunk that takes another's place needs no turn of its own
+            self._lane.put(partial(self._play, self._generation))
 
     def interrupt(self) -> None:
         """Forget the chunks that wait, and have the backend forget its own."""
-        self._generation += 1
+        with self._lock:
+            self._generation += 1
+            self._chunks.clear()
+            self._waiting_bytes = 0
         self._lane.put(partial(self._call, self._backend.interrupt))
 
     def stop(self) -> None:
@@ -88,9 +109,13 @@ class Sound:
             partial(self._backend.start, self.capture, input_format=input_format, output_format=output_format)
         )
 
-    def _play(self, audio: bytes, generation: int) -> None:
-        if generation == self._generation:
-            self._call(partial(self._backend.play, audio))
+    def _play(self, generation: int) -> None:
+        with self._lock:
+            if generation != self._generation or not self._chunks:
+                return
+            audio = self._chunks.popleft()
+            self._waiting_bytes -= len(audio)
+        self._call(partial(self._backend.play, audio))
 
     def _call(self, method: Callable[[], None]) -> bool:
         """Call the backend, fenced; whether it went well."""

@@ -12,7 +12,7 @@ __all__ = ["UserLoop", "Worlds"]
 _WIRE = LoopThread("agentframework-wire")
 _USER = LoopThread("agentframework-user")
 _TOOLS = ThreadPool(32, name="agentframework-tool")
-_HANDLERS = ThreadPool(32, name="agentframework-handler")
+_HANDLERS = ThreadPool(32, name="agentframework-handler", patience=2.0)
 
 
 class Worlds:

@@ -52,7 +52,10 @@ async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTranspo
     Raises `TransportRefusedError` where there is no answer within `timeout` seconds, the name is not known, the
     certificate is not trusted, or the server says no.
     """
-    place = _place(url)
+    try:
+        place = _place(url)
+    except ValueError as error:
+        raise TransportRefusedError("the address that was given", "that is no WebSocket address") from error
     try:
         context = await asyncio.to_thread(ssl.create_default_context) if url.startswith("wss:") else None
         connection = await connect(

@@ -37,13 +37,6 @@ class Lane:
             self._running = True
         self._pool.submit(self._drain)
 
-    def clear(self) -> int:
-        """Forget the jobs that wait; how many they were."""
-        with self._lock:
-            count = len(self._jobs)
-            self._jobs.clear()
-            return count
-
     def _drain(self) -> None:
         while True:
             with self._lock:

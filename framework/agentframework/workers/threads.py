@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -17,10 +18,11 @@ _log = logging.getLogger("agentframework.workers")
 class Ticket:
     """One job in the pool: it waits, runs, or is done."""
 
-    __slots__ = ("_pool", "_state", "job")
+    __slots__ = ("_pool", "_state", "begun", "job")
 
     def __init__(self, pool: ThreadPool, job: Callable[[], object]) -> None:
         self.job = job
+        self.begun = 0.0
         self._pool = pool
         self._state = "waiting"
 
@@ -42,15 +44,22 @@ class ThreadPool:
     """At most `size` threads at work, all daemons, started when they are needed; jobs wait in order.
 
     `max_zombies` threads may hang in abandoned jobs beside them; when there are more, no replacement is
-    started. Exit waits for no thread. Thread-safe. A job must not raise; one that does is logged.
+    started. With `patience`, jobs that have run for so many seconds while others wait are abandoned by the pool
+    itself; without it that is the caller's to do. Exit waits for no thread. Thread-safe. A job must not raise; one
+    that does is logged.
     """
 
-    def __init__(self, size: int, *, name: str, max_zombies: int = 256) -> None:
+    def __init__(
+        self, size: int, *, name: str, max_zombies: int = 256, patience: float | None = None
+    ) -> None:
         if size < 1:
             raise ValueError(f"a pool needs at least one thread, not {size}")
         self.size = size
         self.name = name
         self.max_zombies = max_zombies
+        self.patience = patience
+        self._running: set[Ticket] = set()
+        self._watched = False
         self._jobs: deque[Ticket] = deque()
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)
@@ -86,6 +95,12 @@ class ThreadPool:
                 self._start_thread()
             elif self._idle:
                 self._ready.notify()
+            elif self.patience is not None and not self._watched:
+                self._watched = True
+                args = (self.patience,)
+                threading.Thread(
+                    target=self._watch, args=args, name=f"{self.name}-watch", daemon=True
+                ).start()
         return ticket
 
     def forget(self) -> None:
@@ -94,6 +109,29 @@ class ThreadPool:
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)
         self._threads = self._idle = self._zombies = 0
+        self._running.clear()
+        self._watched = False
+
+    def _watch(self, patience: float) -> None:
+        """While jobs wait: give up those that have run too long, so that others get their threads."""
+        while True:
+            time.sleep(patience / 4)
+            with self._lock:
+                if not self._jobs:
+                    self._watched = False
+                    return
+                late = time.monotonic() - patience
+                for ticket in [ticket for ticket in self._running if ticket.begun <= late]:
+                    self._make_zombie(ticket)
+                for _ in range(len(self._jobs) - self._idle):
+                    if self._may_start():
+                        self._start_thread()
+
+    def _make_zombie(self, ticket: Ticket) -> None:
+        ticket._state = "zombie"
+        self._running.discard(ticket)
+        self._zombies += 1
+        self._threads -= 1
 
     def _may_start(self) -> bool:
         return self._threads < self.size and self._threads + self._zombies < self.size + self.max_zombies
@@ -112,6 +150,8 @@ class ThreadPool:
                     self._idle -= 1
                 ticket = self._jobs.popleft()
                 ticket._state = "running"
+                ticket.begun = time.monotonic()
+                self._running.add(ticket)
             try:
                 ticket.job()
             except BaseException:  # noqa: BLE001 - a thread of the pool outlives any job
@@ -121,7 +161,9 @@ class ThreadPool:
                     self._zombies -= 1
                     if not self._rejoin():
                         return
+                self._running.discard(ticket)
                 ticket._state = "done"
+            del ticket  # what the job holds on to must not live as long as an idle thread
 
     def _rejoin(self) -> bool:
         """A zombie has come back: it serves again where its place was not given to another thread."""
@@ -138,9 +180,7 @@ class ThreadPool:
                 return False
             if ticket._state != "running":
                 return False
-            ticket._state = "zombie"
-            self._zombies += 1
-            self._threads -= 1
+            self._make_zombie(ticket)
             if self._jobs and self._may_start():
                 self._start_thread()
             return True

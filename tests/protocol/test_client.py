@@ -313,3 +313,21 @@ def test_the_end_may_come_twice() -> None:
     protocol.end()
     protocol.end()
     assert protocol.next_frame() is None
+
+
+def test_of_a_peer_that_pings_and_does_not_read_only_the_newest_pings_are_answered() -> None:
+    protocol = ClientProtocol()
+    protocol.next_frame()
+    for number in range(5_000):
+        protocol.receive_frame(f'{{"type":"ping","ping_event":{{"event_id":{number}}}}}')
+    waiting = []
+    while (frame := protocol.next_frame()) is not None:
+        waiting.append(json.loads(frame)["event_id"])
+    assert waiting == list(range(4_000, 5_000))
+
+
+def test_messages_that_nobody_reads_are_refused_at_ten_thousand() -> None:
+    protocol = ClientProtocol()
+    sent = [protocol.send(UserActivityMessage()) for _ in range(10_001)]
+    assert False not in sent[:9_999]
+    assert sent[-1] is False

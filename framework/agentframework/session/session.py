@@ -24,7 +24,6 @@ from agentframework.errors import (
     FormatError,
     SessionEndedError,
     SessionError,
-    StartError,
 )
 from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
@@ -38,6 +37,7 @@ from agentframework.protocol.messages import (
 )
 from agentframework.session.calls import ToolCalls
 from agentframework.session.delivery import Delivery
+from agentframework.session.ending import Ending, start_error, what_was_counted
 from agentframework.session.hints import close_hint, refusal_hint
 from agentframework.session.settings import SessionSettings
 from agentframework.session.sound import Sound
@@ -49,7 +49,6 @@ __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
-_NOTABLE = frozenset({Verdict.STALE_AUDIO, Verdict.REPEATED_METADATA, Verdict.UNKNOWN, Verdict.MALFORMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +65,6 @@ class OwnedBackend:
 
     owner: str
     backend: AudioBackend
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    details: DisconnectionDetails
-    error: BaseException | None = None
 
 
 class Session:
@@ -116,7 +109,7 @@ class Session:
         self._wire: Mailbox | None = None
         self._transport: Transport | None = None
         self._ready: asyncio.Event
-        self._ending: asyncio.Future[_Ending]
+        self._ending: asyncio.Future[Ending]
         self._task: asyncio.Task[None] | None = None
 
     # From any thread
@@ -140,7 +133,7 @@ class Session:
 
     def end(self) -> None:
         """End it from our side: "user". Idempotent, and nothing before the start; does not wait."""
-        self.post(self._finish_with, _Ending(DisconnectionDetails("user", phase=self._phase)))
+        self.post(self._finish_with, Ending(DisconnectionDetails("user", phase=self._phase)))
 
     def send(self, message: ApplicationMessage) -> None:
         """Send a message after those before. Raises `SessionEndedError` before the start and after the end."""
@@ -190,7 +183,7 @@ class Session:
         elif self._state == "live":
             _log.warning("the agent's side does not read; a %s was not sent", message.type)
 
-    def _finish_with(self, ending: _Ending) -> None:
+    def _finish_with(self, ending: Ending) -> None:
         if not self._ending.done():
             self._ending.set_result(ending)
 
@@ -223,7 +216,7 @@ class Session:
 
     def _fail(self, problem: str, error: BaseException | None = None, *, hint: str = "") -> None:
         details = DisconnectionDetails("error", message=problem, phase=self._phase, hint=hint)
-        self._finish_with(_Ending(details, error))
+        self._finish_with(Ending(details, error))
 
     def _start_timed_out(self) -> None:
         if self._state == "live":
@@ -231,9 +224,7 @@ class Session:
         seconds = self.settings.connect_timeout
         waited = "no connection" if self._state == "connect" else "the agent's side said nothing"
         self._finish_with(
-            _Ending(
-                DisconnectionDetails("error", message=f"{waited} within {seconds:g} s", phase=self._phase)
-            )
+            Ending(DisconnectionDetails("error", message=f"{waited} within {seconds:g} s", phase=self._phase))
         )
 
     async def _read(self) -> None:
@@ -244,7 +235,7 @@ class Session:
                 self._act(received)
                 self._ready.set()
         except TransportClosedError as error:
-            self._finish_with(_Ending(self._closed_details(error), error))
+            self._finish_with(Ending(self._closed_details(error), error))
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
@@ -325,7 +316,7 @@ class Session:
             self._sound.start(input_format, output_format)
         self.started.set_result(event.conversation_id)
 
-    async def _close(self, ending: _Ending, workers: list[asyncio.Task[None]]) -> None:
+    async def _close(self, ending: Ending, workers: list[asyncio.Task[None]]) -> None:
         was_live, self._state = self._state == "live", "ending"
         goodbye_said = ending.details.reason == "user" and self._transport is not None
         if goodbye_said:
@@ -341,28 +332,11 @@ class Session:
             await self._hang_up()
         if self._sound is not None and was_live:
             self._sound.stop()
-        self._log_counts()
+        said = what_was_counted(self.protocol, self._sound, self._deliveries)
+        _log.info("conversation %s is over: %s", self.protocol.conversation_id or "without id", said)
         self.emit(SessionEnded(self.protocol.conversation_id, ending.details))
         await self._wait_for_handlers()
         self._resolve(ending)
-
-    def _log_counts(self) -> None:
-        """What was dropped or came twice is counted, and said once, for those who look."""
-        protocol, ledger = self.protocol, self.protocol.ledger
-        counts = {outcome.value: count for outcome, count in ledger.outcomes.items()}
-        counts |= {verdict.value: count for verdict, count in protocol.counts.items() if verdict in _NOTABLE}
-        counts |= {"duplicate calls": ledger.duplicates, "late results": ledger.late}
-        counts["microphone blocks dropped"] = protocol.dropped_audio_blocks
-        if self._sound is not None:
-            counts["microphone blocks dropped"] += self._sound.dropped_blocks
-            counts["chunks of speech dropped"] = self._sound.dropped_chunks
-        counts["events dropped"] = sum(delivery.dropped for delivery in self._deliveries)
-        said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        _log.info(
-            "conversation %s is over: %s",
-            protocol.conversation_id or "without id",
-            said or "nothing to count",
-        )
 
     async def _say_goodbye(self) -> None:
         """Let what is queued go out, then close; all within `close_timeout`."""
@@ -398,10 +372,10 @@ class Session:
         if finished:
             await asyncio.wait(finished, timeout=_HANDLERS_TIMEOUT)
 
-    def _resolve(self, ending: _Ending) -> None:
+    def _resolve(self, ending: Ending) -> None:
         details = ending.details
         if not self.started.done():
-            error = ending.error if isinstance(ending.error, AgentFrameworkError) else _start_error(details)
+            error = ending.error if isinstance(ending.error, AgentFrameworkError) else start_error(details)
             if error is not ending.error:
                 error.__cause__ = ending.error
             self.started.set_exception(error)
@@ -413,23 +387,4 @@ class Session:
         self._worlds.wire.release()
         if not self.ended.done():
             details = DisconnectionDetails("error", message="the process is ending", phase=self._phase)
-            self._resolve(_Ending(details))
-
-
-def _start_error(details: DisconnectionDetails) -> StartError:
-    if details.reason == "user":
-        problem = "the conversation was ended before it had started"
-    elif details.close_code is not None:
-        said = f" ({details.close_reason})" if details.close_reason else ""
-        problem = (
-            f"the agent's side closed with {details.close_code}{said} before the conversation had started"
-        )
-    else:
-        problem = details.message or "the conversation could not be started"
-    return StartError(
-        problem,
-        phase=details.phase,
-        close_code=details.close_code,
-        close_reason=details.close_reason or "",
-        hint=details.hint,
-    )
+            self._resolve(Ending(details))

@@ -1,0 +1,59 @@
+"""How a session ended: the details, the error of a start that failed, and what was counted on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentframework.callbacks import DisconnectionDetails
+from agentframework.errors import StartError
+from agentframework.protocol.client import ClientProtocol, Verdict
+from agentframework.session.delivery import Delivery
+from agentframework.session.sound import Sound
+
+__all__ = ["Ending", "start_error", "what_was_counted"]
+
+_NOTABLE = frozenset({Verdict.STALE_AUDIO, Verdict.REPEATED_METADATA, Verdict.UNKNOWN, Verdict.MALFORMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a session ends; the first of several counts. `error` is what went wrong, where something did."""
+
+    details: DisconnectionDetails
+    error: BaseException | None = None
+
+
+def start_error(details: DisconnectionDetails) -> StartError:
+    """The error for whoever waits for the start of a session that ended before it."""
+    if details.reason == "user":
+        problem = "the conversation was ended before it had started"
+    elif details.close_code is not None:
+        said = f" ({details.close_reason})" if details.close_reason else ""
+        problem = (
+            f"the agent's side closed with {details.close_code}{said} before the conversation had started"
+        )
+    else:
+        problem = details.message or "the conversation could not be started"
+    return StartError(
+        problem,
+        phase=details.phase,
+        close_code=details.close_code,
+        close_reason=details.close_reason or "",
+        hint=details.hint,
+    )
+
+
+def what_was_counted(protocol: ClientProtocol, sound: Sound | None, deliveries: Sequence[Delivery]) -> str:
+    """Outcomes of calls, and what was dropped, came twice or was not understood: one line, for those who look."""
+    ledger = protocol.ledger
+    counts = {outcome.value: count for outcome, count in ledger.outcomes.items()}
+    counts |= {verdict.value: count for verdict, count in protocol.counts.items() if verdict in _NOTABLE}
+    counts |= {"duplicate calls": ledger.duplicates, "late results": ledger.late}
+    counts["microphone blocks dropped"] = protocol.dropped_audio_blocks
+    if sound is not None:
+        counts["microphone blocks dropped"] += sound.dropped_blocks
+        counts["chunks of speech dropped"] = sound.dropped_chunks
+    counts["events dropped"] = sum(delivery.dropped for delivery in deliveries)
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return said or "nothing to count"

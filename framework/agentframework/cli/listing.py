@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agentframework.cli.failures import FINE
-from agentframework.cli.loading import failed_plugins, inspect_plugins, load_app, read_config, warning_of
+from agentframework.cli.loading import failed_plugins, inspect_plugins, load_app, read_config, warnings_of
 from agentframework.cli.logs import ShownLog
 from agentframework.cli.phrases import count, duration_text, flat
 from agentframework.cli.tables import print_lines, print_paragraph, print_table
@@ -52,8 +52,8 @@ def list_tools(config: Path | None, shown: ShownLog, *, as_json: bool) -> int:
     As JSON each is a name, a description and its parameters, as the platform wants them.
     """
     app = load_app(read_config(config, shown))
-    for report in failed_plugins(app.plugins):
-        shown.warn(warning_of(report))
+    for missing in warnings_of(app.plugins):
+        shown.warn(missing)
     for problem in app.problems:
         shown.warn(str(problem))
     if as_json:

@@ -12,7 +12,10 @@ from agentframework.config import AgentConfig, Config, load_config
 from agentframework.errors import ConfigProblem, PluginError
 from agentframework.plugins import LoadedPlugins, PluginReport
 
-__all__ = ["Findings", "failed_plugins", "inspect_plugins", "load_app", "read_config", "warning_of"]
+__all__ = ["Findings", "failed_plugins", "inspect_plugins", "load_app", "read_config", "warnings_of"]
+
+
+_TOLD_ONE_BY_ONE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,17 @@ def failed_plugins(plugins: LoadedPlugins) -> list[PluginReport]:
     return [report for report in plugins.reports if report.error is not None]
 
 
-def warning_of(report: PluginReport) -> str:
-    """One line that says that a plugin is missing, and where to read more."""
-    assert report.error is not None
+def warnings_of(plugins: LoadedPlugins) -> list[str]:
+    """What is missing, and where to read more: a line each, or one for all where there are many."""
+    failed = failed_plugins(plugins)
+    if len(failed) > _TOLD_ONE_BY_ONE:
+        names = ", ".join(report.name for report in failed)
+        return [f"{len(failed)} plugins and tools are left out: {names}; see `agentframework plugins`"]
+    return [_warning_of(report, report.error) for report in failed if report.error is not None]
+
+
+def _warning_of(report: PluginReport, error: PluginError) -> str:
     return (
         f"{report.kind} {report.name!r} ({report.distribution} {report.version}) is left out: "
-        f"{report.error.cause}; see `agentframework plugins`"
+        f"{error.cause}; see `agentframework plugins`"
     )

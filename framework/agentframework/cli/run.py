@@ -9,7 +9,7 @@ from pathlib import Path
 from agentframework.app import App
 from agentframework.cli.failures import CONVERSATION_FAILED, FINE
 from agentframework.cli.lines import LineSource, PipeLines
-from agentframework.cli.loading import failed_plugins, load_app, read_config, warning_of
+from agentframework.cli.loading import load_app, read_config, warnings_of
 from agentframework.cli.logs import LogOptions, ShownLog
 from agentframework.cli.plain import PlainScreen
 from agentframework.cli.screen import Heading, Screen
@@ -57,8 +57,8 @@ async def _hold(
 ) -> int:
     relay = Relay()
     view = View(screen, traceback_hint=options.traceback_hint)
-    for report in failed_plugins(app.plugins):
-        screen.warning(warning_of(report))
+    for missing in warnings_of(app.plugins):
+        screen.warning(missing)
     for problem in app.problems:
         screen.warning(str(problem))
     talk = Talk(app.conversation(relay), relay, lines, screen, view, _heading(app), waits_for_turns)

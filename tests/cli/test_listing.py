@@ -143,3 +143,20 @@ def test_what_is_required_and_missing_stops_the_list_of_tools(desk: Desk) -> Non
     done = desk.run("tools", "--config", "config.toml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "error: plugin 'chess'" in done.stderr
+
+
+def test_formats_that_nobody_checks_are_told(desk: Desk) -> None:
+    desk.install(
+        "phone-tools",
+        "phone_tools",
+        "from agentframework import Tool, hookimpl\n"
+        "SCHEMA = {'type': 'object', 'properties': {'number': {'type': 'string', 'format': 'phone'}}}\n"
+        "@hookimpl\n"
+        "def register_tools(register):\n"
+        "    register(Tool('dial', lambda number='': number, parameters=SCHEMA))\n",
+        "[agentframework]\nphone = phone_tools\n",
+    )
+    desk.write("config.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nenable = ["phone"]\n')
+    done = desk.run("tools", "--config", "config.toml")
+    assert done.returncode == 0
+    assert "tool 'dial' of phone: cannot be checked here: the format phone" in done.stderr

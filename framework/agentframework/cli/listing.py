@@ -56,6 +56,10 @@ def list_tools(config: Path | None, shown: ShownLog, *, as_json: bool) -> int:
         shown.warn(missing)
     for problem in app.problems:
         shown.warn(str(problem))
+    for tool in app.tools:
+        if tool.unchecked_formats:
+            formats = ", ".join(tool.unchecked_formats)
+            shown.warn(f"tool {tool.name!r} of {tool.owner}: cannot be checked here: the format {formats}")
     if as_json:
         declared = [
             {"name": tool.name, "description": tool.description, "parameters": tool.schema}

@@ -27,6 +27,7 @@ from agentframework.localagent.script import Script
 from agentframework.protocol.agent import DEFAULT_CLIENT_EVENTS
 from agentframework.protocol.calls import ErrorHandling
 from agentframework.transports.base import TransportClosedError
+from agentframework.transports.websocket import WebSocketTransport
 
 __all__ = ["CONVERSATION_PATH", "LocalAgent"]
 
@@ -193,42 +194,15 @@ class _Connection(ServerConnection):
                 connection.transport.abort()
 
 
-class _ServerTransport:
-    """The server's end of a WebSocket."""
+class _ServerTransport(WebSocketTransport):
+    """The server's end of a WebSocket, for which a close of its own is the one that counts."""
 
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-
-    async def receive(self) -> str | bytes:
-        """The next frame. Raises `TransportClosedError` when no more will come."""
-        try:
-            return await self._connection.recv()
-        except ConnectionClosed as error:
-            raise _closed(error) from error
-
-    async def send(self, frame: str) -> None:
-        """Send one frame; waits while the client does not read. Raises `TransportClosedError`."""
-        try:
-            await self._connection.send(frame)
-        except ConnectionClosed as error:
-            raise _closed(error) from error
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close with a close frame, and wait for the client's."""
-        await self._connection.close(code, reason)
-
-    def abort(self) -> None:
-        """Drop the connection without a goodbye; nothing where it is closed already."""
-        self._connection.transport.abort()
-
-
-def _closed(error: ConnectionClosed) -> TransportClosedError:
-    if error.sent is not None and not error.rcvd_then_sent:
-        said = f"{error.sent.code} {error.sent.reason}".strip()
-        return TransportClosedError(error.sent.code, error.sent.reason, problem=f"closed with {said}")
-    if error.rcvd is None:
-        return TransportClosedError(1006, "")
-    return TransportClosedError(error.rcvd.code, error.rcvd.reason)
+    def _closed(self, error: ConnectionClosed) -> TransportClosedError:
+        if error.sent is not None and not error.rcvd_then_sent:
+            said = f"{error.sent.code} {error.sent.reason}".strip()
+            return TransportClosedError(error.sent.code, error.sent.reason, problem=f"closed with {said}")
+        closed = super()._closed(error)
+        return TransportClosedError(closed.code, closed.reason)  # how the network puts it helps nobody here
 
 
 def _refuse_other_paths(connection: ServerConnection, request: Request) -> Response | None:

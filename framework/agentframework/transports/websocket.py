@@ -6,7 +6,8 @@ import asyncio
 import ssl
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
+from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from agentframework.transports.base import TransportClosedError, TransportRefusedError
@@ -18,9 +19,9 @@ MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 
 class WebSocketTransport:
-    """A connected WebSocket; made by `open_websocket`. Everything runs on the loop where it was opened."""
+    """Either end of a connected WebSocket; everything runs on the loop where it was opened."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def receive(self) -> str | bytes:
@@ -28,14 +29,14 @@ class WebSocketTransport:
         try:
             return await self._connection.recv()
         except ConnectionClosed as error:
-            raise _closed(error) from error
+            raise self._closed(error) from error
 
     async def send(self, frame: str) -> None:
         """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""
         try:
             await self._connection.send(frame)
         except ConnectionClosed as error:
-            raise _closed(error) from error
+            raise self._closed(error) from error
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a close frame, and wait for the peer's."""
@@ -44,6 +45,13 @@ class WebSocketTransport:
     def abort(self) -> None:
         """Drop the TCP connection."""
         self._connection.transport.abort()
+
+    def _closed(self, error: ConnectionClosed) -> TransportClosedError:
+        """How the peer closed; an end that hears it otherwise says so here."""
+        if error.rcvd is None:
+            problem = "" if error.__cause__ is None else str(error.__cause__)
+            return TransportClosedError(1006, "", problem=problem)
+        return TransportClosedError(error.rcvd.code, error.rcvd.reason)
 
 
 async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTransport:
@@ -92,10 +100,3 @@ def _cause(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return str(error) or type(error).__name__
-
-
-def _closed(error: ConnectionClosed) -> TransportClosedError:
-    if error.rcvd is None:
-        problem = "" if error.__cause__ is None else str(error.__cause__)
-        return TransportClosedError(1006, "", problem=problem)
-    return TransportClosedError(error.rcvd.code, error.rcvd.reason)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
+from agentframework.audio.base import NO_SOUND
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.config import AgentConfig, Config
 from agentframework.errors import ConfigError, ConfigProblem, PluginError, SessionError
@@ -32,9 +33,6 @@ __all__ = ["App", "Running"]
 _log = logging.getLogger("agentframework.app")
 
 _AGENT_TIMEOUT = 2.0
-
-NO_SOUND = "none"
-"""The word of `[audio] backend` for a conversation in writing."""
 
 
 class App:

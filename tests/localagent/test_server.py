@@ -55,11 +55,17 @@ def test_it_listens_where_it_is_told_to() -> None:
 
 
 def test_it_can_be_started_anew() -> None:
+    """Each time it listens, and once stopped it listens no more."""
+
     async def main() -> None:
         agent = LocalAgent()
         for _ in range(2):
-            await agent.start()
+            port = int((await agent.start()).rpartition(":")[2])
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
             await agent.stop()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", port)
 
     asyncio.run(main())
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from agentframework.formats import AudioFormat
 
-__all__ = ["AudioBackend"]
+__all__ = ["NO_SOUND", "AudioBackend"]
+
+NO_SOUND = "none"
+"""The word of `[audio] backend` for a conversation in writing; no backend can be called so."""
 
 
 class AudioBackend(ABC):

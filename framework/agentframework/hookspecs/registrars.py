@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
-from agentframework.audio.base import AudioBackend
+from agentframework.audio.base import NO_SOUND, AudioBackend
 from agentframework.callbacks import Callbacks
 from agentframework.hookspecs.contribution import Contribution, OwnedBackend, OwnedCallbacks
 from agentframework.spelling import nearest
@@ -21,7 +21,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_NO_SOUND = "none"
 _EVENTS = [name for name in vars(Callbacks) if name.startswith("on_")]
 
 
@@ -126,7 +125,7 @@ class AudioBackendRegistrar(Registrar):
         contribution, owner = self._contribution, self._contribution.owner
         given: object = factory
         wanted: object = name
-        if not isinstance(wanted, str) or wanted in {"", _NO_SOUND}:
+        if not isinstance(wanted, str) or wanted in {"", NO_SOUND}:
             raise owner.fault(
                 f"an audio backend cannot be called {wanted!r}", 'Call it as register("name", BackendClass)'
             )

@@ -131,7 +131,7 @@ class Running:
     @property
     def conversation_id(self) -> str | None:
         """The id that the agent's side gave, or None before the start."""
-        return self._session.protocol.conversation_id
+        return self._session.conversation_id
 
     def start(self) -> str:
         """Open the conversation, with an agent of its own where the config says "local"; its id.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agentframework.formats import AudioFormat
@@ -15,6 +15,8 @@ __all__ = [
     "DisconnectionDetails",
     "Event",
     "MessageSent",
+    "Reconnected",
+    "Reconnecting",
     "SessionEnded",
     "SessionStarted",
     "ToolAnswered",
@@ -50,6 +52,35 @@ class DisconnectionDetails:
     message: str | None = None
     phase: Literal["connect", "start", "live"] = "live"
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """The connection is lost, and another will be tried for in `delay` seconds; `attempt` counts from 1.
+
+    `details` says how the last connection, or the last attempt, ended. Tool calls of the old connection have ended
+    as "connection lost".
+    """
+
+    attempt: int
+    delay: float
+    details: DisconnectionDetails
+    type: str = "reconnecting"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected:
+    """There is a new connection after one was lost; for the agent it is a new conversation, with a new id.
+
+    `reseed(text)` tells the agent what it should know of the old one, as a contextual update (protocol 2.5), before
+    anything that was sent while there was no connection; call it while this event is being handled.
+    """
+
+    conversation_id: str
+    previous_conversation_id: str
+    attempts: int
+    reseed: Callable[[str], None] = field(repr=False)
+    type: str = "reconnected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +134,16 @@ class ToolAnswered:
     type: str = "tool_answered"
 
 
-Event = m.ReceivedMessage | SessionStarted | SessionEnded | MessageSent | ToolCalled | ToolAnswered
+Event = (
+    m.ReceivedMessage
+    | SessionStarted
+    | Reconnecting
+    | Reconnected
+    | SessionEnded
+    | MessageSent
+    | ToolCalled
+    | ToolAnswered
+)
 """Whatever a handler can be given."""
 
 LOSSY_EVENTS = frozenset({"audio", "audio_alignment", "vad_score"})
@@ -133,6 +173,8 @@ class Callbacks:
         """Every event, known or not, before the method that is for it alone."""
 
     def on_session_started(self, event: SessionStarted) -> Done: ...
+    def on_reconnecting(self, event: Reconnecting) -> Done: ...
+    def on_reconnected(self, event: Reconnected) -> Done: ...
     def on_session_ended(self, event: SessionEnded) -> Done: ...
     def on_message_sent(self, event: MessageSent) -> Done: ...
     def on_tool_called(self, event: ToolCalled) -> Done: ...

@@ -32,4 +32,4 @@ def test_a_failed_start_has_its_sentence(details: DisconnectionDetails, said: st
 
 
 def test_a_conversation_without_anything_to_count_says_so() -> None:
-    assert what_was_counted(ClientProtocol(), None, ()) == "nothing to count"
+    assert what_was_counted([ClientProtocol()], None, ()) == "nothing to count"

@@ -34,6 +34,7 @@ class Outcome(Enum):
     UNENCODABLE = "unencodable result"
     BUSY = "busy"
     SHUTDOWN = "shutdown"
+    CONNECTION_LOST = "connection lost"
 
 
 class Settlement(Enum):

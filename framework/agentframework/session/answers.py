@@ -8,6 +8,7 @@ __all__ = [
     "HEARD_AS_RESULT",
     "busy",
     "cancelled",
+    "connection_lost",
     "internal_error",
     "shutdown",
     "timeout",
@@ -54,3 +55,8 @@ def cancelled(name: str) -> str:
 def shutdown(name: str) -> str:
     """The conversation ends while the tool runs."""
     return f"{name} was stopped because the conversation is ending."
+
+
+def connection_lost(name: str) -> str:
+    """The connection broke while the tool ran; for the record, since nobody is there to be told."""
+    return f"{name} was stopped because the connection was lost."

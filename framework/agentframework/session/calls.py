@@ -69,6 +69,7 @@ class ToolCalls:
         settings: SessionSettings,
         pool: ThreadPool,
         user: UserLoop,
+        variables: contextvars.Context,
         way: Way,
     ) -> None:
         self._protocol = protocol
@@ -77,7 +78,7 @@ class ToolCalls:
         self._pool = pool
         self._user = user
         self._way = way
-        self._variables = contextvars.copy_context()
+        self._variables = variables
         self._running: dict[str, _Running] = {}
         self._unheard_said = False
 
@@ -109,11 +110,11 @@ class ToolCalls:
         result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
         self._answer(call, owner, time.monotonic(), result)
 
-    def end_all(self) -> None:
-        """The session ends: what still runs is answered as shut down, and told to stop."""
+    def end_all(self, outcome: Outcome) -> None:
+        """The connection ends: what still runs is settled as SHUTDOWN or CONNECTION_LOST, and told to stop."""
+        sentence = answers.shutdown if outcome is Outcome.SHUTDOWN else answers.connection_lost
         for running in list(self._running.values()):
-            text = answers.shutdown(running.tool.name)
-            self._settle(running, ToolResult(Outcome.SHUTDOWN, text, is_error=True))
+            self._settle(running, ToolResult(outcome, sentence(running.tool.name), is_error=True))
             self._stop(running)
 
     def _run(self, call: ClientToolCall, tool: Tool[..., Any], begun: float) -> None:

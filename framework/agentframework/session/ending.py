@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentframework.callbacks import DisconnectionDetails
 from agentframework.errors import StartError
 from agentframework.protocol.client import ClientProtocol, Verdict
 from agentframework.session.delivery import Delivery
 from agentframework.session.sound import Sound
+from agentframework.transports.base import TransportClosedError
 
-__all__ = ["Ending", "start_error", "what_was_counted"]
+__all__ = ["Ending", "gave_up", "start_error", "what_was_counted"]
 
 _NOTABLE = frozenset({Verdict.STALE_AUDIO, Verdict.REPEATED_METADATA, Verdict.UNKNOWN, Verdict.MALFORMED})
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a session ends; the first of several counts. `error` is what went wrong, where something did."""
+    """Why a session, or one connection of it, ends; the first of several counts.
+
+    `error` is what went wrong, where something did; `timed_out` where nothing came in time.
+    """
 
     details: DisconnectionDetails
     error: BaseException | None = None
+    timed_out: bool = False
+
+    @property
+    def lost_connection(self) -> bool:
+        """Whether the socket went away by itself, or was closed with a code that is no goodbye."""
+        return isinstance(self.error, TransportClosedError) and self.error.code != 1000
 
 
 def start_error(details: DisconnectionDetails) -> StartError:
@@ -44,13 +55,31 @@ def start_error(details: DisconnectionDetails) -> StartError:
     )
 
 
-def what_was_counted(protocol: ClientProtocol, sound: Sound | None, deliveries: Sequence[Delivery]) -> str:
-    """Outcomes of calls, and what was dropped, came twice or was not understood: one line, for those who look."""
-    ledger = protocol.ledger
-    counts = {outcome.value: count for outcome, count in ledger.outcomes.items()}
-    counts |= {verdict.value: count for verdict, count in protocol.counts.items() if verdict in _NOTABLE}
-    counts |= {"duplicate calls": ledger.duplicates, "late results": ledger.late}
-    counts["microphone blocks dropped"] = protocol.dropped_audio_blocks
+def gave_up(ending: Ending, attempts: int) -> Ending:
+    """The ending of a session whose last connection ended like this, after so many attempts to reconnect."""
+    details = ending.details
+    if not attempts or details.reason != "error":
+        return ending
+    times = "once" if attempts == 1 else f"{attempts} times"
+    tried = f"the connection was lost, and making another was tried {times}"
+    message = f"{tried}; the last time: {details.message}" if details.message else tried
+    return replace(ending, details=replace(details, message=message))
+
+
+def what_was_counted(
+    protocols: Sequence[ClientProtocol], sound: Sound | None, deliveries: Sequence[Delivery]
+) -> str:
+    """Outcomes of calls, and what was dropped, came twice or was not understood: one line, for those who look.
+
+    `protocols` are those of the session's connections, in their order.
+    """
+    counts: Counter[str] = Counter()
+    for protocol in protocols:
+        ledger = protocol.ledger
+        counts.update({outcome.value: count for outcome, count in ledger.outcomes.items()})
+        counts.update({verdict.value: n for verdict, n in protocol.counts.items() if verdict in _NOTABLE})
+        counts.update({"duplicate calls": ledger.duplicates, "late results": ledger.late})
+        counts["microphone blocks dropped"] += protocol.dropped_audio_blocks
     if sound is not None:
         counts["microphone blocks dropped"] += sound.dropped_blocks
         counts["chunks of speech dropped"] = sound.dropped_chunks

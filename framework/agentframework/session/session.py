@@ -1,9 +1,11 @@
-"""One conversation on the wire: opened, read, written, ended; its tools, handlers and sound hang on it."""
+"""One conversation: its start, its connections one after another, its handlers and sound, and its one end."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from agentframework.callbacks import (
     DisconnectionDetails,
     Event,
     MessageSent,
+    Reconnected,
+    Reconnecting,
     SessionEnded,
     SessionStarted,
 )
@@ -28,27 +32,27 @@ from agentframework.errors import (
 from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.client import ClientProtocol, Received, Verdict
-from agentframework.protocol.ledger import Outcome
 from agentframework.protocol.messages import (
     ApplicationMessage,
-    ClientToolCall,
-    ClientToolCallMessage,
-    MalformedFrame,
+    ContextualUpdateMessage,
+    ConversationInitiationMetadataMessage,
 )
-from agentframework.session.calls import ToolCalls
+from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
-from agentframework.session.ending import Ending, start_error, what_was_counted
-from agentframework.session.hints import close_hint, refusal_hint
+from agentframework.session.ending import Ending, gave_up, start_error, what_was_counted
+from agentframework.session.reconnecting import is_worth_another_try
 from agentframework.session.settings import SessionSettings
 from agentframework.session.sound import Sound
 from agentframework.session.worlds import UserLoop, Worlds
 from agentframework.tools.registry import ToolRegistry
-from agentframework.transports.base import Transport, TransportClosedError, TransportRefusedError
+from agentframework.transports.base import Transport
 
 __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
+_LOOP_CHECK = 1.0
+_MAX_PENDING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ class OwnedBackend:
 class Session:
     """A conversation from `start` to its one end. Making one starts nothing.
 
-    `connect` opens the transport; it is awaited on the wire. `start`, `end` and `send` may be called from any
-    thread and return at once; `started` and `ended` are futures that any thread may wait for.
+    `connect` opens a transport; it is awaited on the wire, once, and again for each attempt to reconnect. `start`,
+    `end` and `send` may be called from any thread and return at once; `started` and `ended` are futures that any
+    thread may wait for.
     """
 
     def __init__(
@@ -88,40 +93,49 @@ class Session:
         self.started: Future[str] = Future()
         self.ended: Future[DisconnectionDetails] = Future()
         self.settings = settings or SessionSettings()
-        self.protocol = ClientProtocol(
-            self.settings.initiation,
-            enclave_setup=self.settings.enclave_setup,
-            max_open_calls=self.settings.max_open_calls,
-            answers=self.settings.answers,
-        )
-        worlds = worlds or Worlds()
-        self._worlds = worlds
-        self._user = UserLoop(user_loop)
+        self.conversation_id: str | None = None
         self._connect = connect
-        self._state: Literal["new", "connect", "start", "live", "ending", "ended"] = "new"
-        self._calls = ToolCalls(self.protocol, tools, self.settings, worlds.tools, self._user, self)
-        self._deliveries = [
-            Delivery(handler.callbacks, handler.owner, worlds.handlers, self._user) for handler in handlers
-        ]
+        self._tools = tools
+        self._handlers = tuple(handlers)
+        self._audio = audio
+        self._worlds = worlds or Worlds()
+        self._user_loop = user_loop
+        self._user: UserLoop
+        self._variables: contextvars.Context
+        self._state: Literal["new", "connect", "live", "reconnect", "ending", "ended"] = "new"
+        self._deliveries: tuple[Delivery, ...] = ()
         self._sound: Sound | None = None
-        if audio is not None:
-            self._sound = Sound(audio.backend, audio.owner, worlds.handlers, self.post, self._send_audio)
+        self._formats: tuple[AudioFormat, AudioFormat] | None = None
+        self._pending: list[ApplicationMessage] = []
         self._wire: Mailbox | None = None
-        self._transport: Transport | None = None
-        self._ready: asyncio.Event
-        self._ending: asyncio.Future[Ending]
+        self._connection: Connection | None = None
+        self._protocols: list[ClientProtocol] = []
+        self._attempt = 0
+        self._stop: asyncio.Future[Ending]
         self._task: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     # From any thread
 
-    def start(self) -> Future[str]:
+    def start(self, *, user_loop: Mailbox | None = None) -> Future[str]:
         """Open the conversation; the future gives its id when the agent's metadata has come, or a `StartError`.
 
-        Raises `SessionError` where it was started before: a session is one conversation.
+        Handlers and tools see the context variables of the caller. `user_loop` is where coroutines of the user run,
+        where it was not given before. Raises `SessionError` where it was started before: a session is one
+        conversation.
         """
         if self._state != "new":
             raise SessionError("a conversation starts once; make a new one for the next")
         self._state = "connect"
+        self._user_loop = user_loop or self._user_loop
+        self._user = UserLoop(self._user_loop)
+        self._variables = contextvars.copy_context()
+        pool = self._worlds.handlers
+        self._deliveries = tuple(
+            Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers
+        )
+        if self._audio is not None:
+            self._sound = Sound(self._audio.backend, self._audio.owner, pool, self.post, self._send_audio)
         self._wire = self._worlds.wire.acquire()
         self._wire.post(self._launch)
         return self.started
@@ -131,13 +145,23 @@ class Session:
         """Whether `start` was called."""
         return self._state != "new"
 
+    @property
+    def protocol(self) -> ClientProtocol:
+        """That of the connection that is, or was, the last. Raises `SessionError` before there is one."""
+        if not self._protocols:
+            raise SessionError("there is no connection yet")
+        return self._protocols[-1]
+
     def end(self) -> None:
         """End it from our side: "user". Idempotent, and nothing before the start; does not wait."""
-        self.post(self._finish_with, Ending(DisconnectionDetails("user", phase=self._phase)))
+        self.post(self._end_by_user)
 
     def send(self, message: ApplicationMessage) -> None:
-        """Send a message after those before. Raises `SessionEndedError` before the start and after the end."""
-        if self._state not in ("start", "live"):
+        """Send a message after those before; while the session reconnects it waits for the new connection.
+
+        Raises `SessionEndedError` before the start and after the end.
+        """
+        if not self._takes_messages:
             said = "has not started" if self._state in ("new", "connect") else "has ended"
             raise SessionEndedError(f"a {message.type}", said)
         self.post(self._send, message)
@@ -151,6 +175,16 @@ class Session:
         except RuntimeError:
             _log.debug("the wire is gone; %s is not called", function)
 
+    @property
+    def _takes_messages(self) -> bool:
+        if self._connection is None or self._state in ("ending", "ended"):
+            return False
+        return self._connection.state in ("start", "live") or self._may_reconnect
+
+    @property
+    def _may_reconnect(self) -> bool:
+        return self.settings.reconnect is not None and self._formats is not None
+
     # On the wire
 
     def emit(self, event: Event) -> None:
@@ -160,132 +194,11 @@ class Session:
 
     def flush(self) -> None:
         """Something is ready to be sent."""
-        self._ready.set()
+        if self._connection is not None:
+            self._connection.flush()
 
-    def _send_audio(self, audio: bytes) -> None:
-        self.protocol.send_audio(audio)
-        self._ready.set()
-
-    @property
-    def _phase(self) -> Literal["connect", "start", "live"]:
-        return self._state if self._state in ("start", "live") else "connect"
-
-    def _launch(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._ready = asyncio.Event()
-        self._ending = loop.create_future()
-        self._task = loop.create_task(self._run())
-
-    def _send(self, message: ApplicationMessage) -> None:
-        if self.protocol.send(message):
-            self.emit(MessageSent(message))
-            self._ready.set()
-        elif self._state == "live":
-            _log.warning("the agent's side does not read; a %s was not sent", message.type)
-
-    def _finish_with(self, ending: Ending) -> None:
-        if not self._ending.done():
-            self._ending.set_result(ending)
-
-    async def _run(self) -> None:
-        opening = asyncio.create_task(self._open())
-        timer = asyncio.get_running_loop().call_later(self.settings.connect_timeout, self._start_timed_out)
-        workers: list[asyncio.Task[None]] = [opening]
-        try:
-            awaited: list[asyncio.Future[Any]] = [opening, self._ending]
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-            if not self._ending.done():
-                workers += [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
-            ending = await self._ending
-            timer.cancel()
-            await self._close(ending, workers)
-        finally:
-            self._conclude()
-
-    async def _open(self) -> None:
-        try:
-            self._transport = await self._connect()
-            self._state = "start"
-        except TransportRefusedError as error:
-            self._fail(str(error), error, hint=refusal_hint(error.status))
-        except AgentFrameworkError as error:
-            self._fail(str(error), error)
-        except Exception as error:  # noqa: BLE001 - whatever hinders the start is told to whoever started
-            _log.exception("the conversation could not be opened")
-            self._fail(f"the conversation could not be opened: {type(error).__name__}", error)
-
-    def _fail(self, problem: str, error: BaseException | None = None, *, hint: str = "") -> None:
-        details = DisconnectionDetails("error", message=problem, phase=self._phase, hint=hint)
-        self._finish_with(Ending(details, error))
-
-    def _start_timed_out(self) -> None:
-        if self._state == "live":
-            return
-        seconds = self.settings.connect_timeout
-        waited = "no connection" if self._state == "connect" else "the agent's side said nothing"
-        self._finish_with(
-            Ending(DisconnectionDetails("error", message=f"{waited} within {seconds:g} s", phase=self._phase))
-        )
-
-    async def _read(self) -> None:
-        assert self._transport is not None
-        try:
-            while True:
-                received = self.protocol.receive_frame(await self._transport.receive())
-                self._act(received)
-                self._ready.set()
-        except TransportClosedError as error:
-            self._finish_with(Ending(self._closed_details(error), error))
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
-            _log.exception("reading failed")
-            self._fail(f"reading failed: {type(error).__name__}", error)
-
-    async def _write(self) -> None:
-        assert self._transport is not None
-        try:
-            while True:
-                frame = self.protocol.next_frame()
-                if frame is None:
-                    self._ready.clear()
-                    await self._ready.wait()
-                else:
-                    await self._transport.send(frame)
-        except TransportClosedError:
-            return  # the reader learns it too, with the frames that came before
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
-            _log.exception("writing failed")
-            self._fail(f"writing failed: {type(error).__name__}", error)
-
-    def _closed_details(self, error: TransportClosedError) -> DisconnectionDetails:
-        reason: Literal["agent", "error"] = "agent" if error.code == 1000 else "error"
-        hint = close_hint(error.code, error.reason)
-        return DisconnectionDetails(
-            reason, error.code, error.reason, error.problem or None, phase=self._phase, hint=hint
-        )
-
-    def _act(self, received: Received) -> None:
-        self.emit(received.message)
-        if isinstance(received.message, ClientToolCallMessage):
-            self._take_call(received.message.client_tool_call, received.verdict)
-        elif self._state != "ending":  # then nothing begins any more: no sound, and no conversation
-            self._follow(received)
-
-    def _take_call(self, call: ClientToolCall, verdict: Verdict) -> None:
-        if verdict is Verdict.DUPLICATE_CALL:
-            _log.warning("a tool call came twice; it runs and is answered once")
-        elif self._state == "ending":
-            self._calls.refuse(call, Outcome.SHUTDOWN)
-        elif verdict is Verdict.BUSY_CALL:
-            self._calls.refuse(call, Outcome.BUSY)
-        else:
-            self._calls.begin(call)
-
-    def _follow(self, received: Received) -> None:
-        message = received.message
+    def follow(self, received: Received) -> None:
+        """Act on a message of the connection that is no tool call."""
         match received.verdict:
             case Verdict.AUDIO:
                 if self._sound is not None and received.audio:
@@ -294,77 +207,164 @@ class Session:
                 if self._sound is not None:
                     self._sound.interrupt()
             case Verdict.STARTED:
-                self._begin_live()
-            case Verdict.MALFORMED:
-                assert isinstance(message, MalformedFrame)
-                _log.warning("a frame was not understood: %s", message.problem)
-            case Verdict.UNKNOWN:
-                _log.info("a message of a type that is not known: %s", message.type[:64])
+                assert isinstance(received.message, ConversationInitiationMetadataMessage)
+                self._begin_live(received.message)
 
-    def _begin_live(self) -> None:
-        assert self.protocol.metadata is not None
-        event = self.protocol.metadata.conversation_initiation_metadata_event
+    def _launch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._stop = loop.create_future()
+        self._task = loop.create_task(self._run())
+        if self._user_loop is not None:
+            loop.call_later(_LOOP_CHECK, self._check_user_loop, self._user_loop)
+
+    def _check_user_loop(self, mailbox: Mailbox) -> None:
+        """A loop of the program's own may be closed under us; nothing of the session could run any more."""
+        if self._state in ("ending", "ended"):
+            return
+        if mailbox.loop.is_closed():
+            _log.warning("the program's event loop is closed; the conversation ends")
+            self._end_by_user("the program's event loop was closed")
+        else:
+            asyncio.get_running_loop().call_later(_LOOP_CHECK, self._check_user_loop, mailbox)
+
+    def _end_by_user(self, message: str | None = None) -> None:
+        phase: Literal["connect", "start", "live"] = "connect"
+        if self._connection is not None:
+            phase = "live" if self._protocols[1:] else self._connection.phase
+        ending = Ending(DisconnectionDetails("user", message=message, phase=phase))
+        if self._state != "ended":
+            self._state = "ending"
+        if not self._stop.done():
+            self._stop.set_result(ending)
+        if self._connection is not None:
+            self._connection.finish(ending)
+
+    def _send(self, message: ApplicationMessage) -> None:
+        connection = self._connection
+        if connection is None or self._state == "ended":
+            return
+        is_open = connection.state in ("start", "live")
+        if self._state == "reconnect" or (not is_open and self._may_reconnect):
+            self._keep(message)
+        elif connection.protocol.send(message):
+            self.emit(MessageSent(message))
+            connection.flush()
+        elif is_open:
+            _log.warning("the agent's side does not read; a %s was not sent", message.type)
+
+    def _keep(self, message: ApplicationMessage) -> None:
+        if len(self._pending) >= _MAX_PENDING:
+            _log.warning("too much waits for the new connection; a %s was not sent", message.type)
+        else:
+            self._pending.append(message)
+
+    def _send_audio(self, audio: bytes) -> None:
+        if self._connection is None or self._connection.state != "live":
+            assert self._sound is not None
+            self._sound.dropped_blocks += 1  # what was said to nobody is not said to the next agent
+        else:
+            self._connection.protocol.send_audio(audio)
+            self._connection.flush()
+
+    async def _run(self) -> None:
+        try:
+            ending = await self._connect_once()
+            while (delay := self._delay_before_next(ending)) is not None:
+                await self._wait_between(ending, delay)
+                ending = self._stop.result() if self._stop.done() else await self._connect_once()
+            await self._close(gave_up(ending, self._attempt))
+        finally:
+            self._conclude()
+
+    async def _connect_once(self) -> Ending:
+        pool = self._worlds.tools
+        connection = Connection(
+            self._connect, self._tools, self.settings, pool, self._user, self._variables, self
+        )
+        self._connection = connection
+        self._protocols.append(connection.protocol)
+        if self._stop.done():
+            connection.finish(self._stop.result())
+        return await connection.run()
+
+    def _delay_before_next(self, ending: Ending) -> float | None:
+        """What to wait before the next attempt; None where the session is to end with this ending."""
+        policy, connection = self.settings.reconnect, self._connection
+        assert connection is not None
+        if policy is None or not self._may_reconnect or self._stop.done() or not is_worth_another_try(ending):
+            return None
+        since = connection.live_since
+        if since is not None and asyncio.get_running_loop().time() - since >= policy.stable_after:
+            self._attempt = 0
+        if self._attempt >= policy.attempts:
+            return None
+        self._attempt += 1
+        return policy.delay(self._attempt, random.random())  # noqa: S311 - spreads load, guards nothing
+
+    async def _wait_between(self, ending: Ending, delay: float) -> None:
+        self._state = "reconnect"
+        _log.warning("the connection is lost; attempt %d to make another in %.1f s", self._attempt, delay)
+        self.emit(Reconnecting(self._attempt, delay, ending.details))
+        await asyncio.wait([self._stop], timeout=delay)
+
+    def _begin_live(self, message: ConversationInitiationMetadataMessage) -> None:
+        assert self._connection is not None
+        event = message.conversation_initiation_metadata_event
         try:
             input_format = AudioFormat.parse(event.user_input_audio_format)
             output_format = AudioFormat.parse(event.agent_output_audio_format)
         except FormatError as error:
-            self._fail(f"the agent wants an audio format that is not known here: {error}")
+            self._connection.fail(f"the agent wants an audio format that is not known here: {error}")
             return
-        self._state = "live"
-        self.emit(SessionStarted(event.conversation_id, input_format, output_format))
-        if self._sound is not None:
-            self._sound.start(input_format, output_format)
-        self.started.set_result(event.conversation_id)
+        formats = (input_format, output_format)
+        previous, self.conversation_id = self.conversation_id, event.conversation_id
+        if self._formats is None:
+            self._formats = formats
+            self._connection.go_live()
+            self._state = "live"
+            self.emit(SessionStarted(event.conversation_id, input_format, output_format))
+            if self._sound is not None:
+                self._sound.start(input_format, output_format)
+            self.started.set_result(event.conversation_id)
+        elif self._sound is not None and formats != self._formats:
+            self._connection.fail("the agent's audio formats are others than before the connection was lost")
+        else:
+            self._connection.go_live()
+            self._go_on(event.conversation_id, previous or "")
 
-    async def _close(self, ending: Ending, workers: list[asyncio.Task[None]]) -> None:
-        was_live, self._state = self._state == "live", "ending"
-        goodbye_said = ending.details.reason == "user" and self._transport is not None
-        if goodbye_said:
-            self._calls.end_all()
-            await self._say_goodbye()
+    def _go_on(self, conversation_id: str, previous: str) -> None:
+        """Live again: the handlers may tell the new agent what was, then what waited follows."""
+        _log.info("connected again as conversation %s", conversation_id)
+        self.emit(Reconnected(conversation_id, previous, self._attempt, self._reseed))
+        connection = self._connection
+        self._sending = asyncio.create_task(self._send_pending(connection))
+
+    def _reseed(self, text: str) -> None:
+        self.send(ContextualUpdateMessage(text=text))
+
+    async def _send_pending(self, connection: Connection | None) -> None:
+        await self._wait_for_handlers()
+        if self._connection is not connection or connection is None or connection.state != "live":
+            return
+        pending, self._pending = self._pending, []
+        self._state = "live"
+        for message in sorted(pending, key=lambda message: message.type != "contextual_update"):
+            self._send(message)
+
+    async def _close(self, ending: Ending) -> None:
         self._state = "ended"
-        self.protocol.end()
-        self._calls.end_all()
-        for task in workers:
-            task.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-        if not goodbye_said:
-            await self._hang_up()
-        if self._sound is not None and was_live:
+        if self._pending:
+            _log.warning("%d messages waited for a new connection and were not sent", len(self._pending))
+        if self._sound is not None and self._formats is not None:
             self._sound.stop()
-        said = what_was_counted(self.protocol, self._sound, self._deliveries)
-        _log.info("conversation %s is over: %s", self.protocol.conversation_id or "without id", said)
-        self.emit(SessionEnded(self.protocol.conversation_id, ending.details))
+        said = what_was_counted(self._protocols, self._sound, self._deliveries)
+        _log.info("conversation %s is over: %s", self.conversation_id or "without id", said)
+        self.emit(SessionEnded(self.conversation_id, ending.details))
         await self._wait_for_handlers()
         self._resolve(ending)
 
-    async def _say_goodbye(self) -> None:
-        """Let what is queued go out, then close; all within `close_timeout`."""
-        transport = self._transport
-        assert transport is not None
-        try:
-            async with asyncio.timeout(self.settings.close_timeout):
-                while (frame := self.protocol.next_frame()) is not None:
-                    await transport.send(frame)
-                await transport.close()
-        except (TimeoutError, TransportClosedError):
-            _log.info("the agent's side did not take part in the goodbye")
-            transport.abort()
-
-    async def _hang_up(self) -> None:
-        """Close what may still be open: after the other side's close, a failure, or an end while we connected."""
-        transport = self._transport
-        if transport is None:
-            return
-        try:
-            async with asyncio.timeout(self.settings.close_timeout):
-                await transport.close()
-        except TimeoutError:
-            _log.info("the agent's side did not answer the close")
-            transport.abort()
-
     async def _wait_for_handlers(self) -> None:
-        """The handlers learn of the end before `ended` is told; one that hangs is waited for a second."""
+        """Until they have dealt with what they were given; one that hangs is waited for a second."""
         loop = asyncio.get_running_loop()
         finished: list[asyncio.Future[None]] = [loop.create_future() for _ in self._deliveries]
         for delivery, future in zip(self._deliveries, finished, strict=True):
@@ -386,5 +386,6 @@ class Session:
         self._user.release()
         self._worlds.wire.release()
         if not self.ended.done():
-            details = DisconnectionDetails("error", message="the process is ending", phase=self._phase)
+            phase = "connect" if self._connection is None else self._connection.phase
+            details = DisconnectionDetails("error", message="the process is ending", phase=phase)
             self._resolve(Ending(details))

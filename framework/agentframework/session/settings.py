@@ -10,6 +10,7 @@ from agentframework.protocol.messages import (
     ConversationInitiationClientDataMessage,
     EnclaveSetupConfigMessage,
 )
+from agentframework.session.reconnecting import ReconnectPolicy
 
 __all__ = ["SessionSettings"]
 
@@ -21,7 +22,7 @@ class SessionSettings:
     `tool_timeout` counts from the receipt of a call and is below the platform's 20 s (protocol 4.5);
     `tool_timeouts` overrides it by tool. `answers` says by tool that it is always or never answered, whatever
     the call says. `error_text` "result" sends what the model should read of an error as an ordinary result,
-    because the platform hides the text of errors by default.
+    because the platform hides the text of errors by default. Without `reconnect` a lost connection is the end.
     """
 
     initiation: ConversationInitiationClientDataMessage = field(
@@ -35,3 +36,4 @@ class SessionSettings:
     answers: Mapping[str, bool] = field(default_factory=dict)
     error_text: Literal["error", "result"] = "error"
     max_open_calls: int = 8192
+    reconnect: ReconnectPolicy | None = None

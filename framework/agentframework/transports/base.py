@@ -24,14 +24,18 @@ class TransportClosedError(Exception):
 class TransportRefusedError(Exception):
     """The transport could not be opened; `status` is the HTTP status where there was one.
 
-    `place` is the address without query and credentials; it may be printed.
+    `place` is the address without query and credentials; it may be printed. `is_lasting` where another moment
+    would change nothing: the address is none, the certificate is not trusted.
     """
 
-    def __init__(self, place: str, problem: str, *, status: int | None = None) -> None:
+    def __init__(
+        self, place: str, problem: str, *, status: int | None = None, is_lasting: bool = False
+    ) -> None:
         super().__init__(place, problem, status)
         self.place = place
         self.problem = problem
         self.status = status
+        self.is_lasting = is_lasting
 
     def __str__(self) -> str:
         return f"cannot connect to {self.place}: {self.problem}"

@@ -63,7 +63,9 @@ async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTranspo
     try:
         place = _place(url)
     except ValueError as error:
-        raise TransportRefusedError("the address that was given", "that is no WebSocket address") from error
+        raise TransportRefusedError(
+            "the address that was given", "that is no WebSocket address", is_lasting=True
+        ) from error
     try:
         context = await asyncio.to_thread(ssl.create_default_context) if url.startswith("wss:") else None
         connection = await connect(
@@ -73,11 +75,12 @@ async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTranspo
         status = error.response.status_code
         raise TransportRefusedError(place, f"the server answered {status}", status=status) from error
     except InvalidURI as error:
-        raise TransportRefusedError(place, "that is no WebSocket address") from error
+        raise TransportRefusedError(place, "that is no WebSocket address", is_lasting=True) from error
     except TimeoutError as error:
         raise TransportRefusedError(place, f"no answer within {timeout:g} s") from error
     except (OSError, InvalidHandshake) as error:
-        raise TransportRefusedError(place, _cause(error)) from error
+        untrusted = isinstance(error, ssl.SSLCertVerificationError)
+        raise TransportRefusedError(place, _cause(error), is_lasting=untrusted) from error
     return WebSocketTransport(connection)
 
 

@@ -1,0 +1,256 @@
+"""One connection of a session, from its opening to its close, with the protocol and the calls that end with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, Protocol
+
+from agentframework.callbacks import DisconnectionDetails
+from agentframework.errors import AgentFrameworkError
+from agentframework.protocol.client import ClientProtocol, Received, Verdict
+from agentframework.protocol.ledger import Outcome
+from agentframework.protocol.messages import (
+    ClientToolCall,
+    ClientToolCallMessage,
+    MalformedFrame,
+    QueueStatusMessage,
+)
+from agentframework.session.calls import ToolCalls, Way
+from agentframework.session.ending import Ending
+from agentframework.session.hints import close_hint, refusal_hint
+from agentframework.session.settings import SessionSettings
+from agentframework.session.worlds import UserLoop
+from agentframework.tools.registry import ToolRegistry
+from agentframework.transports.base import Transport, TransportClosedError, TransportRefusedError
+from agentframework.workers.threads import ThreadPool
+
+__all__ = ["Connection", "Owner"]
+
+_log = logging.getLogger("agentframework.session")
+_REFUSING = frozenset({1002, 1008, 3000})
+_SETTLING = 1.0
+
+
+class Owner(Way, Protocol):
+    """What a connection needs of its session; all of it on the wire."""
+
+    def follow(self, received: Received) -> None:
+        """Act on a message that is no tool call: the metadata, sound, an interruption."""
+
+
+class Connection:
+    """A socket and what must not outlive it. Lives on the wire; a session that reconnects makes one after another.
+
+    `state` goes from "connect" (no socket yet) over "start" (no metadata yet) to "live", "ending" and "ended".
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Transport]],
+        tools: ToolRegistry,
+        settings: SessionSettings,
+        pool: ThreadPool,
+        user: UserLoop,
+        variables: contextvars.Context,
+        owner: Owner,
+    ) -> None:
+        self.state: Literal["connect", "start", "live", "ending", "ended"] = "connect"
+        self.live_since: float | None = None
+        self.protocol = ClientProtocol(
+            settings.initiation,
+            enclave_setup=settings.enclave_setup,
+            max_open_calls=settings.max_open_calls,
+            answers=settings.answers,
+        )
+        self._calls = ToolCalls(self.protocol, tools, settings, pool, user, variables, owner)
+        self._connect = connect
+        self._settings = settings
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._ready = asyncio.Event()
+        self._ending: asyncio.Future[Ending] = self._loop.create_future()
+        self._transport: Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def phase(self) -> Literal["connect", "start", "live"]:
+        """How far it has come, in the words of `DisconnectionDetails`."""
+        if self.live_since is not None:
+            return "live"
+        return "connect" if self._transport is None else "start"
+
+    async def run(self) -> Ending:
+        """Open it, read and write until it ends, and close it; how it ended."""
+        opening = asyncio.create_task(self._open())
+        self._start_timer()
+        workers: list[asyncio.Task[None]] = [opening]
+        awaited: list[asyncio.Future[Any]] = [opening, self._ending]
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        if not self._ending.done():
+            workers += [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        ending = await self._ending
+        self._stop_timer()
+        await self._close(ending, workers)
+        return ending
+
+    def finish(self, ending: Ending) -> None:
+        """End it; the first ending of several counts."""
+        if not self._ending.done():
+            self._ending.set_result(ending)
+
+    def fail(self, problem: str, error: BaseException | None = None, *, hint: str = "") -> None:
+        """End it because of a problem."""
+        details = DisconnectionDetails("error", message=problem, phase=self.phase, hint=hint)
+        self.finish(Ending(details, error))
+
+    def go_live(self) -> None:
+        """The session has accepted the metadata."""
+        self._stop_timer()
+        self.state = "live"
+        self.live_since = self._loop.time()
+
+    def flush(self) -> None:
+        """Something is ready to be sent."""
+        self._ready.set()
+
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._timer = self._loop.call_later(self._settings.connect_timeout, self._start_timed_out)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _start_timed_out(self) -> None:
+        seconds = self._settings.connect_timeout
+        waited = "no connection" if self.state == "connect" else "the agent's side said nothing"
+        details = DisconnectionDetails("error", message=f"{waited} within {seconds:g} s", phase=self.phase)
+        self.finish(Ending(details, timed_out=True))
+
+    async def _open(self) -> None:
+        try:
+            self._transport = await self._connect()
+            self.state = "start"
+        except TransportRefusedError as error:
+            self.fail(str(error), error, hint=refusal_hint(error.status))
+        except AgentFrameworkError as error:
+            self.fail(str(error), error)
+        except Exception as error:  # noqa: BLE001 - whatever hinders the start is told to whoever started
+            _log.exception("the conversation could not be opened")
+            self.fail(f"the conversation could not be opened: {type(error).__name__}", error)
+
+    async def _read(self) -> None:
+        assert self._transport is not None
+        try:
+            while True:
+                received = self.protocol.receive_frame(await self._transport.receive())
+                self._act(received)
+                self._ready.set()
+        except TransportClosedError as error:
+            self.finish(Ending(self._closed_details(error), error))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
+            _log.exception("reading failed")
+            self.fail(f"reading failed: {type(error).__name__}", error)
+
+    async def _write(self) -> None:
+        assert self._transport is not None
+        try:
+            while True:
+                frame = self.protocol.next_frame()
+                if frame is None:
+                    self._ready.clear()
+                    await self._ready.wait()
+                else:
+                    await self._transport.send(frame)
+        except TransportClosedError:
+            return  # the reader learns it too, with the frames that came before
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
+            _log.exception("writing failed")
+            self.fail(f"writing failed: {type(error).__name__}", error)
+
+    def _closed_details(self, error: TransportClosedError) -> DisconnectionDetails:
+        reason: Literal["agent", "error"] = "agent" if error.code == 1000 else "error"
+        hint = close_hint(error.code, error.reason)
+        phase = "start" if self._was_refused_after_all(error.code) else self.phase
+        return DisconnectionDetails(
+            reason, error.code, error.reason, error.problem or None, phase=phase, hint=hint
+        )
+
+    def _was_refused_after_all(self, code: int) -> bool:
+        """An override or a variable may be refused just after the metadata (protocol 1.6)."""
+        if self.live_since is None or code not in _REFUSING:
+            return False
+        return self._loop.time() - self.live_since <= _SETTLING
+
+    def _act(self, received: Received) -> None:
+        message = received.message
+        self._owner.emit(message)
+        if isinstance(message, ClientToolCallMessage):
+            self._take_call(message.client_tool_call, received.verdict)
+            return
+        if isinstance(message, QueueStatusMessage) and self.state == "start":
+            self._start_timer()  # a queue may take longer than a start: each word of it begins the time anew
+        elif isinstance(message, MalformedFrame):
+            _log.warning("a frame was not understood: %s", message.problem)
+        elif received.verdict is Verdict.UNKNOWN:
+            _log.info("a message of a type that is not known: %s", message.type[:64])
+        if self.state != "ending":  # then nothing begins any more: no sound, and no conversation
+            self._owner.follow(received)
+
+    def _take_call(self, call: ClientToolCall, verdict: Verdict) -> None:
+        if verdict is Verdict.DUPLICATE_CALL:
+            _log.warning("a tool call came twice; it runs and is answered once")
+        elif self.state == "ending":
+            self._calls.refuse(call, Outcome.SHUTDOWN)
+        elif verdict is Verdict.BUSY_CALL:
+            self._calls.refuse(call, Outcome.BUSY)
+        else:
+            self._calls.begin(call)
+
+    async def _close(self, ending: Ending, workers: list[asyncio.Task[None]]) -> None:
+        self.state = "ending"
+        outcome = Outcome.CONNECTION_LOST if ending.lost_connection else Outcome.SHUTDOWN
+        goodbye_said = ending.details.reason == "user" and self._transport is not None
+        if goodbye_said:
+            self._calls.end_all(outcome)
+            await self._say_goodbye()
+        self.state = "ended"
+        self.protocol.end()
+        self._calls.end_all(outcome)
+        for task in workers:
+            task.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        if not goodbye_said:
+            await self._hang_up()
+
+    async def _say_goodbye(self) -> None:
+        """Let what is queued go out, then close; all within `close_timeout`."""
+        transport = self._transport
+        assert transport is not None
+        try:
+            async with asyncio.timeout(self._settings.close_timeout):
+                while (frame := self.protocol.next_frame()) is not None:
+                    await transport.send(frame)
+                await transport.close()
+        except (TimeoutError, TransportClosedError):
+            _log.info("the agent's side did not take part in the goodbye")
+            transport.abort()
+
+    async def _hang_up(self) -> None:
+        """Close what may still be open: after the other side's close, a failure, or an end while we connected."""
+        transport = self._transport
+        if transport is None:
+            return
+        try:
+            async with asyncio.timeout(self._settings.close_timeout):
+                await transport.close()
+        except TimeoutError:
+            _log.info("the agent's side did not answer the close")
+            transport.abort()

@@ -21,6 +21,7 @@ from agentframework import (
 )
 from agentframework.config import AgentConfig, PluginsConfig
 from agentframework.errors import ScriptError, SessionError
+from agentframework.session.reconnecting import ReconnectPolicy
 from rest_stub import platform
 
 KEY = "canary-key-0123456789"
@@ -168,7 +169,7 @@ def test_a_platform_that_does_not_answer_is_given_up_in_time() -> None:
             "api_key": KEY,
             "connect_timeout": 0.3,
         }
-        with pytest.raises(Exception, match=r"within 0\.3 s"):
+        with pytest.raises(RestError, match=r"no answer from .* within 0\.3 s"):
             App.load(no_plugins(**options)).conversation().start()
 
 
@@ -177,6 +178,8 @@ def test_the_settings_of_the_config_reach_the_session(tmp_path: Path) -> None:
 [agent]
 url = "local"
 connect_timeout = 4
+reconnect = true
+reconnect_attempts = 7
 [conversation]
 user_id = "u"
 text_only = false
@@ -198,12 +201,17 @@ max_calls = 5
 """
     settings = App.load(config_from(tmp_path, text)).session_settings()
     assert settings.connect_timeout == 4
+    assert settings.reconnect == ReconnectPolicy(attempts=7)
     assert (settings.tool_timeout, dict(settings.tool_timeouts)) == (9, {"world_time": 2})
     assert dict(settings.answers) == {"world_time": True, "count_primes": False}
     assert (settings.error_text, settings.max_open_calls) == ("result", 5)
     opening = settings.initiation
     assert (opening.user_id, opening.dynamic_variables) == ("u", {"name": "Ann"})
     assert opening.conversation_config_override == {"agent": {"language": "nb"}}
+
+
+def test_nothing_is_made_again_unless_the_config_says_so(tmp_path: Path) -> None:
+    assert App.load(config_from(tmp_path, '[agent]\nurl = "local"\n')).session_settings().reconnect is None
 
 
 def test_a_local_agents_script_that_is_wrong_is_said(tmp_path: Path) -> None:

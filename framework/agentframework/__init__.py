@@ -12,12 +12,16 @@ if TYPE_CHECKING:
         Callbacks,
         DisconnectionDetails,
         MessageSent,
+        Reconnected,
+        Reconnecting,
         SessionEnded,
         SessionStarted,
         ToolAnswered,
         ToolCalled,
     )
     from agentframework.config import Config, load_config
+    from agentframework.conversation.async_conversation import AsyncConversation
+    from agentframework.conversation.async_sound import AsyncAudioInterface
     from agentframework.conversation.client_tools import ClientTools
     from agentframework.conversation.conversation import Conversation
     from agentframework.conversation.data import (
@@ -38,8 +42,11 @@ if TYPE_CHECKING:
         FormatError,
         NotFoundError,
         PluginError,
+        RateLimitError,
         RestError,
+        RestTimeoutError,
         ScriptError,
+        ServerError,
         SessionEndedError,
         SessionError,
         StartError,
@@ -53,7 +60,8 @@ if TYPE_CHECKING:
         ToolRegistrar,
         hookimpl,
     )
-    from agentframework.rest import Client
+    from agentframework.rest import Client, RetryPolicy
+    from agentframework.session.reconnecting import ReconnectPolicy
     from agentframework.tools.context import ToolContext
     from agentframework.tools.registry import ToolRegistry
     from agentframework.tools.tool import Tool, tool
@@ -65,6 +73,8 @@ __all__ = [
     "AgentFrameworkError",
     "App",
     "ArgumentsError",
+    "AsyncAudioInterface",
+    "AsyncConversation",
     "AudioBackend",
     "AudioBackendRegistrar",
     "AudioError",
@@ -88,8 +98,15 @@ __all__ = [
     "OnPremInitiationData",
     "PluginError",
     "PostCallWebhookConfig",
+    "RateLimitError",
+    "ReconnectPolicy",
+    "Reconnected",
+    "Reconnecting",
     "RestError",
+    "RestTimeoutError",
+    "RetryPolicy",
     "ScriptError",
+    "ServerError",
     "SessionEnded",
     "SessionEndedError",
     "SessionError",
@@ -115,12 +132,16 @@ _HOMES = {
         "Callbacks",
         "DisconnectionDetails",
         "MessageSent",
+        "Reconnected",
+        "Reconnecting",
         "SessionEnded",
         "SessionStarted",
         "ToolAnswered",
         "ToolCalled",
     ),
     "config": ("Config", "load_config"),
+    "conversation.async_conversation": ("AsyncConversation",),
+    "conversation.async_sound": ("AsyncAudioInterface",),
     "conversation.client_tools": ("ClientTools",),
     "conversation.conversation": ("Conversation",),
     "conversation.data": (
@@ -141,8 +162,11 @@ _HOMES = {
         "FormatError",
         "NotFoundError",
         "PluginError",
+        "RateLimitError",
         "RestError",
+        "RestTimeoutError",
         "ScriptError",
+        "ServerError",
         "SessionEndedError",
         "SessionError",
         "StartError",
@@ -151,7 +175,8 @@ _HOMES = {
     ),
     "formats": ("AudioFormat",),
     "hookspecs": ("AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar", "hookimpl"),
-    "rest": ("Client",),
+    "rest": ("Client", "RetryPolicy"),
+    "session.reconnecting": ("ReconnectPolicy",),
     "tools.context": ("ToolContext",),
     "tools.registry": ("ToolRegistry",),
     "tools.tool": ("Tool", "tool"),

@@ -19,6 +19,7 @@ from agentframework.protocol.address import REGIONS, conversation_url
 from agentframework.protocol.messages import UserActivityMessage, UserMessage
 from agentframework.protocol.opening import opening_message
 from agentframework.rest import Client
+from agentframework.session.reconnecting import ReconnectPolicy
 from agentframework.session.session import OwnedBackend, OwnedHandler, Session
 from agentframework.session.settings import SessionSettings
 from agentframework.session.worlds import Worlds
@@ -92,6 +93,7 @@ class App:
             answers={name: answers[tool.answer] for name, tool in by_name.items() if tool.answer in answers},
             error_text=config.tools.error_text,
             max_open_calls=config.workers.max_calls,
+            reconnect=ReconnectPolicy(config.agent.reconnect_attempts) if config.agent.reconnect else None,
         )
 
     def new_session(

@@ -6,7 +6,15 @@ import io
 
 import pytest
 
-from agentframework.callbacks import DisconnectionDetails, Event, SessionEnded, SessionStarted, method_name
+from agentframework.callbacks import (
+    DisconnectionDetails,
+    Event,
+    Reconnected,
+    Reconnecting,
+    SessionEnded,
+    SessionStarted,
+    method_name,
+)
 from agentframework.cli.plain import PlainScreen
 from agentframework.cli.view import View, ending_text
 from agentframework.formats import AudioFormat
@@ -37,6 +45,20 @@ def transcript(text: str) -> Event:
 
 def test_a_call_is_shown_with_arguments_result_and_time() -> None:
     assert Watched().see(called(), answered()) == ['tool: world_time(city="Oslo") -> "14:03" (3 ms)']
+
+
+def test_a_lost_connection_and_a_new_one_are_said() -> None:
+    watched = Watched()
+    lost = Reconnecting(2, 1.26, DisconnectionDetails("error", 1006))
+    unreachable = Reconnecting(3, 2.0, DisconnectionDetails("error", message="nothing listens there"))
+    again = Reconnected("conv_2", "conv_1", 3, lambda text: None)
+    assert watched.see(part("delta", "Hel"), lost, unreachable, again) == [
+        "agent: Hel",
+        "note: the connection is lost (code 1006); attempt 2 to make another in 1.3 s",
+        "note: the connection is lost; attempt 3 to make another in 2.0 s",
+        "note: connected again; for the agent this is a new conversation, conv_2",
+    ]
+    assert watched.view.summary().conversation_id == "conv_2"
 
 
 def test_streamed_text_that_is_then_said_whole_is_shown_once() -> None:

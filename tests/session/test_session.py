@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import socket
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from agent_stub import PATIENCE, Peer, Recorder, agent, finish, make_session, start, until
+from agent_stub import PATIENCE, Peer, Recorder, agent, eventually, finish, make_session, start, until
 from agentframework.audio.base import AudioBackend
-from agentframework.callbacks import SessionEnded
+from agentframework.callbacks import Callbacks, SessionEnded
 from agentframework.errors import SessionEndedError, SessionError, StartError
 from agentframework.formats import AudioFormat
+from agentframework.loopthread import Mailbox
 from agentframework.protocol.messages import (
     ContextualUpdateMessage,
     ConversationInitiationClientDataMessage,
@@ -164,6 +166,153 @@ def test_a_close_by_the_agents_side_is_told_with_its_code(code: int, reason: str
     assert (details.reason, details.close_code, details.close_reason) == (said, code, reason)
     assert (details.hint == "") == (code == 1000)
     assert [event.details for event in recorder.of("session_ended")] == [details]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "phase", "hint"),
+    [
+        (
+            1008,
+            "Override for field 'voice_id' is not allowed by config.",
+            "start",
+            "allow overriding voice_id",
+        ),
+        (1008, "Missing required dynamic variables in first message: {'plan'}", "start", "plan"),
+        (1002, "", "start", "gave up"),
+        (3000, "Request error", "start", "agent's id"),
+        (1011, "", "live", "try again"),
+        (1000, "", "live", ""),
+    ],
+)
+def test_a_refusal_that_comes_just_after_the_metadata_belongs_to_the_start(
+    code: int, reason: str, phase: str, hint: str
+) -> None:
+    async def refuse_late(peer: Peer) -> None:
+        await peer.open()
+        await peer.connection.close(code, reason)
+
+    with agent(refuse_late) as served:
+        session = make_session(served.url)
+        assert start(session) == "conv_1"  # the start does not wait for what may follow
+        details = session.ended.result(PATIENCE)
+    assert (details.close_code, details.phase) == (code, phase)
+    assert hint in details.hint
+
+
+def test_a_refusal_later_on_is_told_as_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentframework.session.connection._SETTLING", -1.0)
+
+    async def refuse_late(peer: Peer) -> None:
+        await peer.open()
+        await peer.connection.close(1008, "Invalid message received")
+
+    with agent(refuse_late) as served:
+        session = make_session(served.url)
+        start(session)
+        details = session.ended.result(PATIENCE)
+    assert details.phase == "live"
+    assert "a result that is no text" in details.hint
+
+
+def test_a_word_from_the_queue_begins_the_time_for_the_start_anew() -> None:
+    async def queue(peer: Peer) -> list[dict[str, Any]]:
+        await peer.receive()
+        for _ in range(2):
+            await peer.send({"type": "queue_status", "queue_status_event": {"status": "waiting"}})
+            await asyncio.sleep(1.2)
+        await peer.send(
+            {
+                "type": "conversation_initiation_metadata",
+                "conversation_initiation_metadata_event": {"conversation_id": "conv_1"},
+            }
+        )
+        return await peer.until_closed()
+
+    recorder = Recorder()
+    with agent(queue) as served:
+        settings = SessionSettings(connect_timeout=2.0)
+        session = make_session(served.url, handlers=(recorder,), settings=settings)
+        assert start(session) == "conv_1"
+        finish(session)
+    assert [one.queue_status_event.status for one in recorder.of("queue_status")] == ["waiting"] * 2
+
+
+def test_a_queue_whose_time_has_run_out_is_told_with_its_hint() -> None:
+    async def queue(peer: Peer) -> None:
+        await peer.receive()
+        await peer.send({"type": "queue_status", "queue_status_event": {"status": "timed_out"}})
+        await peer.connection.close(4300, "")
+
+    with agent(queue) as served:
+        session = make_session(served.url)
+        with pytest.raises(StartError, match="closed with 4300") as failed:
+            start(session)
+    assert (failed.value.phase, failed.value.close_code) == ("start", 4300)
+    assert "too many conversations" in failed.value.hint
+
+
+def test_a_session_whose_users_loop_is_closed_ends_itself() -> None:
+    loop = asyncio.new_event_loop()
+
+    async def wait_for_ever() -> None:
+        await asyncio.Event().wait()
+
+    async def call(peer: Peer) -> list[dict[str, Any]]:
+        await peer.open()
+        await peer.call("wait_for_ever", "tc_1")
+        return await peer.until_closed()
+
+    recorder = Recorder()
+    with agent(call) as served:
+        session = make_session(served.url, Tool("wait_for_ever", wait_for_ever), handlers=(recorder,))
+        started = session.start(user_loop=Mailbox(loop))
+        started.result(PATIENCE)
+        recorder.wait_for("tool_called")
+        loop.run_until_complete(asyncio.sleep(0))
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        details = session.ended.result(PATIENCE)
+        answers = served.wait()
+    assert (details.reason, details.message) == ("user", "the program's event loop was closed")
+    assert len(answers) == 1
+    assert answers[0]["is_error"] is True
+
+
+def test_handlers_and_tools_see_the_variables_of_whoever_starts() -> None:
+    asked_by: contextvars.ContextVar[str] = contextvars.ContextVar("asked_by", default="nobody")
+    seen: dict[str, str] = {}
+
+    class Sees(Callbacks):
+        def on_agent_response(self, message: object) -> None:
+            seen["handler"] = asked_by.get()
+
+    def plain() -> str:
+        seen["plain"] = asked_by.get()
+        return ""
+
+    async def coroutine() -> str:
+        seen["coroutine"] = asked_by.get()
+        return ""
+
+    async def scenario(peer: Peer) -> list[dict[str, Any]]:
+        await peer.open()
+        await peer.say("hello")
+        await peer.call("plain", "tc_1")
+        await peer.call("coroutine", "tc_2")
+        return [await peer.receive(), await peer.receive(), *await peer.until_closed()]
+
+    with agent(scenario) as served:
+        session = make_session(
+            served.url, Tool("plain", plain), Tool("coroutine", coroutine), handlers=(Sees(),)
+        )
+        asked_by.set("Ann")
+        start(session)
+        asked_by.set("Ben")
+        assert eventually(lambda: len(seen) == 3)
+        finish(session)
+    assert seen == {"handler": "Ann", "plain": "Ann", "coroutine": "Ann"}
 
 
 def test_a_broken_connection_is_1006() -> None:

@@ -10,6 +10,8 @@ from typing import Final
 from agentframework.callbacks import (
     Callbacks,
     DisconnectionDetails,
+    Reconnected,
+    Reconnecting,
     SessionEnded,
     SessionStarted,
     ToolAnswered,
@@ -71,6 +73,20 @@ class View(Callbacks):
     def on_session_started(self, event: SessionStarted) -> None:
         self._began = self._clock()
         self._conversation_id = event.conversation_id
+
+    def on_reconnecting(self, event: Reconnecting) -> None:
+        self.settle()
+        code = event.details.close_code
+        why = f" (code {code})" if code is not None else ""
+        self._screen.note(
+            f"the connection is lost{why}; attempt {event.attempt} to make another in {event.delay:.1f} s"
+        )
+
+    def on_reconnected(self, event: Reconnected) -> None:
+        self._conversation_id = event.conversation_id
+        self._screen.note(
+            f"connected again; for the agent this is a new conversation, {event.conversation_id}"
+        )
 
     def on_session_ended(self, event: SessionEnded) -> None:
         self.settle()

@@ -43,6 +43,18 @@ class AgentConfig(Section):
     environment: Text | None = Field(None, description="The platform's environment of the agent's variables.")
     branch_id: Text | None = Field(None, description="The branch of the agent that is to answer.")
     connect_timeout: Seconds = Field(10.0, description="Seconds until an attempt to connect is given up.")
+    reconnect: Flag = Field(
+        False,
+        description="Whether a connection that is lost (never one that was closed on purpose) is made again. For "
+        "the agent it is a new conversation.",
+    )
+    reconnect_attempts: int = Field(
+        5,
+        strict=True,
+        ge=1,
+        le=1000,
+        description="How often in a row that is tried, with growing pauses, until the conversation ends.",
+    )
     script: Path | None = Field(
         None, description="The local agent's script, relative to the config's folder. Without one it chats."
     )

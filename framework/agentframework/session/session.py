@@ -354,7 +354,8 @@ class Session:
     async def _close(self, ending: Ending) -> None:
         self._state = "ended"
         if self._pending:
-            _log.warning("%d messages waited for a new connection and were not sent", len(self._pending))
+            waited = len(self._pending)
+            _log.warning("messages that waited for a new connection and were not sent: %d", waited)
         if self._sound is not None and self._formats is not None:
             self._sound.stop()
         said = what_was_counted(self._protocols, self._sound, self._deliveries)

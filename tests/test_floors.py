@@ -41,13 +41,14 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "referencing": FLOORS[1],
     "pybase64": FLOORS[1],
     "websockets": ("transports.websocket", "localagent.server"),
-    "httpx2": ("rest",),
+    "httpx2": ("rest.exchange",),
     "uvloop": ("loopthread",),
     "pluggy": ("hookspecs", "plugins"),
     "typer": ("cli",),
     "rich": ("cli",),
     "prompt_toolkit": ("cli",),
     "pytest": ("testing",),
+    "agentframework_pyaudio": ("compat",),  # our own plugin, imported when its sound is asked for
 }
 
 # Floor 1 is rules: no I/O, no thread and no clock of its own. What a module needs of these all the same stands below.

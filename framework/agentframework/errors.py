@@ -11,8 +11,11 @@ AgentFrameworkError
 ├── FormatError                 an audio format that nobody knows
 ├── ScriptError                 a script for the local agent is wrong
 ├── RestError                   a REST call failed
-│   ├── AuthError               the key was refused, or lacks a permission
-│   └── NotFoundError           there is no such agent
+│   ├── AuthError               the key is missing, was refused, or lacks a permission
+│   ├── NotFoundError           there is no such agent, conversation or file
+│   ├── RateLimitError          too many requests, and no time left to try again
+│   ├── ServerError             the server failed, and no time left to try again
+│   └── RestTimeoutError        no answer came in time
 └── SessionError
     ├── StartError              the conversation could not be started
     └── SessionEndedError       something was sent after the end
@@ -36,8 +39,11 @@ __all__ = [
     "FormatError",
     "NotFoundError",
     "PluginError",
+    "RateLimitError",
     "RestError",
+    "RestTimeoutError",
     "ScriptError",
+    "ServerError",
     "SessionEndedError",
     "SessionError",
     "StartError",
@@ -192,15 +198,33 @@ class RestError(AgentFrameworkError):
 
 
 class AuthError(RestError):
-    """The key was refused, or lacks a permission."""
+    """The key is missing, was refused, or lacks a permission."""
 
 
 class NotFoundError(RestError):
-    """There is no such agent."""
+    """There is no such agent, conversation or file."""
 
 
-class SessionError(AgentFrameworkError):
-    """Something went wrong with one conversation."""
+class RateLimitError(RestError):
+    """The server has had too many requests; `retry_after` is the seconds that it asks to wait, where it says so."""
+
+    def __init__(
+        self, what: str, *, status: int | None = None, hint: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(what, status=status, hint=hint)
+        self.retry_after = retry_after
+
+
+class ServerError(RestError):
+    """The server failed (a status from 500 on), again and again where trying again was safe."""
+
+
+class RestTimeoutError(RestError):
+    """No answer came in time; whether the server has acted is not known."""
+
+
+class SessionError(AgentFrameworkError, RuntimeError):
+    """Something went wrong with one conversation. A RuntimeError too, as programs for the ElevenLabs SDK expect."""
 
 
 class StartError(SessionError):

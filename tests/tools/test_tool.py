@@ -198,3 +198,12 @@ def test_a_plugin_may_define_a_model_beside_its_tool(context: ToolContext) -> No
 
     args, kwargs = local.bind(local.read_arguments({"value": {"a": 1}}), context)
     assert local(*args, **kwargs) == (Local(a=1), context)
+
+
+def test_a_tool_can_be_offered_under_another_name() -> None:
+    renamed = get_weather.with_name("forecast")
+    assert (renamed.name, get_weather.name) == ("forecast", "get_weather")
+    with pytest.raises(ArgumentsError, match="The arguments of forecast do not fit"):
+        renamed.read_arguments({"days": []})
+    with pytest.raises(ToolDefinitionError, match="1 to 64 letters"):
+        get_weather.with_name("not a name")

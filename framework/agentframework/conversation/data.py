@@ -56,7 +56,9 @@ class ConversationInitiationData:
         self.dynamic_variables = dynamic_variables or {}
         self.user_id = user_id
 
-    def to_message(self, *, user_id: str | None, text_only: bool) -> ConversationInitiationClientDataMessage:
+    def to_message(
+        self, *, user_id: str | None, text_only: bool, branch_id: str | None = None
+    ) -> ConversationInitiationClientDataMessage:
         """The opening frame; a `user_id` given here wins over the one in the data."""
         return opening_message(
             text_only=text_only,
@@ -64,6 +66,7 @@ class ConversationInitiationData:
             dynamic_variables=self.dynamic_variables,
             custom_llm_extra_body=self.extra_body,
             user_id=user_id or self.user_id,
+            branch_id=branch_id,
         )
 
 
@@ -73,6 +76,11 @@ class PostCallWebhookConfig:
 
     url: str
     hmac_secret: str | None = None
+
+    def to_dict(self) -> Object:
+        """As the setup message holds it."""
+        secret = {} if self.hmac_secret is None else {"hmac_secret": self.hmac_secret}
+        return {"url": self.url, **secret}
 
     def __repr__(self) -> str:
         return f"PostCallWebhookConfig(url={self.url!r}, hmac_secret={'***' if self.hmac_secret else None})"

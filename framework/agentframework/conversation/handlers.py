@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agentframework.callbacks import Callbacks, DisconnectionDetails, SessionEnded
@@ -35,12 +37,6 @@ class CallbackFunctions(Callbacks):
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
-        if functions.end_session is not None:
-            warnings.warn(
-                "callback_end_session is deprecated; use callback_disconnect",
-                DeprecationWarning,
-                stacklevel=3,
-            )
 
     def on_agent_response(self, message: m.AgentResponseMessage) -> Done:
         """The agent's text."""
@@ -100,26 +96,59 @@ class CallbackFunctions(Callbacks):
             result = self._functions.disconnect and self._functions.disconnect(event.details)
         return _done(result)
 
+    async def _aon_session_ended(self, event: SessionEnded) -> None:
+        """The same where one of the two is a coroutine function: the other one may be plain, and may block."""
+        try:
+            if self._functions.end_session is not None:
+                await _called(self._functions.end_session)
+        finally:
+            if self._functions.disconnect is not None:
+                await _called(self._functions.disconnect, event.details)
+
 
 _NEEDED_BY = {
-    "agent_response": "on_agent_response",
-    "agent_response_correction": "on_agent_response_correction",
-    "agent_chat_response_part": "on_agent_chat_response_part",
-    "user_transcript": "on_user_transcript",
-    "latency_measurement": "on_ping",
-    "audio_alignment": "on_audio",
+    "on_agent_response": ("agent_response",),
+    "on_agent_response_correction": ("agent_response_correction",),
+    "on_agent_chat_response_part": ("agent_chat_response_part",),
+    "on_user_transcript": ("user_transcript",),
+    "on_ping": ("latency_measurement",),
+    "on_audio": ("audio_alignment",),
+    "on_session_ended": ("end_session", "disconnect"),
 }
 
 
 def callbacks_of(functions: Functions) -> Callbacks:
-    """One handler of these functions, which asks for no event that none of them needs."""
-    unused = {
-        method: getattr(Callbacks, method)
-        for function, method in _NEEDED_BY.items()
-        if getattr(functions, function) is None
-    }
-    kind: type[CallbackFunctions] = type("CallbackFunctions", (CallbackFunctions,), unused)
+    """One handler of these functions: it asks for no event that none of them needs, and each method is an
+    `async def` where its function is one, so that it runs on the user's loop without a detour."""
+    methods: dict[str, object] = {}
+    for method, names in _NEEDED_BY.items():
+        given = [function for name in names if (function := getattr(functions, name)) is not None]
+        if not given:
+            methods[method] = getattr(Callbacks, method)
+        elif any(inspect.iscoroutinefunction(function) for function in given):
+            methods[method] = _async_method(method)
+    kind: type[CallbackFunctions] = type("CallbackFunctions", (CallbackFunctions,), methods)
     return kind(functions)
+
+
+def _async_method(name: str) -> Callable[[CallbackFunctions, Any], Awaitable[None]]:
+    if name == "on_session_ended":
+        return CallbackFunctions._aon_session_ended
+    plain = getattr(CallbackFunctions, name)
+
+    async def method(self: CallbackFunctions, message: Any) -> None:
+        pending = plain(self, message)
+        if pending is not None:
+            await pending
+
+    method.__name__ = name  # the log says it
+    return method
+
+
+async def _called(function: Callable[..., Any], *args: Any) -> None:
+    if not inspect.iscoroutinefunction(function):
+        function = partial(asyncio.to_thread, function)
+    await function(*args)
 
 
 def _done(result: Any) -> Done:

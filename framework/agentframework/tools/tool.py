@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -97,6 +98,14 @@ class Tool(Generic[P, R]):
         owned.owner = owner
         owned._definition = define(self.name, self.handler, owner)
         return owned
+
+    def with_name(self, name: str) -> Tool[P, R]:
+        """The same tool under another name; raises `ToolDefinitionError` for one that the wire refuses."""
+        renamed = copy.copy(self)
+        renamed.name = name
+        renamed._definition = define(name, self.handler, self.owner)
+        renamed._binding = dataclasses.replace(self._binding, tool=name)
+        return renamed
 
     def read_arguments(self, sent: object) -> dict[str, Any]:
         """The arguments of a call as policy, audit and handler see them: read, checked and where needed repaired.

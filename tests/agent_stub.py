@@ -85,16 +85,23 @@ class Agent:
 
     url: str
     _results: list[Any] = field(default_factory=list)
-    _done: threading.Event = field(default_factory=threading.Event)
+    _done: threading.Condition = field(default_factory=threading.Condition)
     close_code: int | None = None
 
-    def wait(self) -> Any:
-        """The scenario's outcome, once its connection is over."""
-        assert self._done.wait(PATIENCE), "the scenario did not come to its end"
+    def wait(self, connections: int = 1) -> Any:
+        """The outcome of the last scenario, once so many connections are over."""
+        with self._done:
+            over = self._done.wait_for(lambda: len(self._results) >= connections, PATIENCE)
+        assert over, "the scenario did not come to its end"
         result = self._results[-1]
         if isinstance(result, BaseException):
             raise result
         return result
+
+    def forget(self) -> None:
+        """Let `wait` wait for the connections that come from now on."""
+        with self._done:
+            self._results.clear()
 
 
 @contextmanager
@@ -113,8 +120,9 @@ def agent(scenario: Scenario) -> Iterator[Agent]:
             result = error
         await connection.close()
         started[0].close_code = connection.close_code
-        started[0]._results.append(result)
-        started[0]._done.set()
+        with started[0]._done:
+            started[0]._results.append(result)
+            started[0]._done.notify_all()
 
     async def main() -> None:
         async with serve(handle, "127.0.0.1", 0, compression=None) as server:

@@ -56,11 +56,14 @@ def test_a_conversation_with_the_local_agent_calls_a_tool_and_ends(tmp_path: Pat
     with app.conversation(recorder) as running:
         assert running.conversation_id
         running.send_user_activity()
+        running.send_contextual_update("The user travels.", "mood")
         running.send_user_message("what time is it in Oslo?")
         answered = recorder.wait_for("tool_answered")[0]
         assert (answered.tool_name, answered.outcome, answered.sent) == ("world_time", "ok", True)
         recorder.wait_for("agent_response", 2)
         assert running.wait(0) is None
+        sent = [event.message.type for event in recorder.of("message_sent")]
+        assert sent == ["user_activity", "contextual_update", "user_message"]
     details = running.wait()
     assert details is not None
     assert details.reason == "user"
@@ -137,7 +140,7 @@ def test_a_real_agents_address_differs_in_nothing_but_the_config() -> None:
                     signed.split("conversation?")[1],
                 ),
             ):
-                served._done.clear()
+                served.forget()
                 running = App.load(no_plugins(**options)).conversation()
                 running.start()
                 path, opening = served.wait()

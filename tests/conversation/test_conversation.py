@@ -381,7 +381,7 @@ def test_the_sdks_own_client_may_be_given() -> None:
             conversational_ai=SimpleNamespace(conversations=SimpleNamespace(get_signed_url=get_signed_url)),
         )
         for requires_auth, query in ((False, "?agent_id=a"), (True, "?agent_id=a&conversation_signature=s")):
-            served._done.clear()
+            served.forget()
             conversation = Conversation(client, "a", requires_auth=requires_auth)
             conversation.start_session()
             assert served.wait().endswith(query)

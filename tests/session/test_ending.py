@@ -6,7 +6,7 @@ import pytest
 
 from agentframework.callbacks import DisconnectionDetails
 from agentframework.protocol.client import ClientProtocol
-from agentframework.session.ending import start_error, what_was_counted
+from agentframework.session.ending import counts_of, start_error, what_was_counted
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_failed_start_has_its_sentence(details: DisconnectionDetails, said: st
 
 
 def test_a_conversation_without_anything_to_count_says_so() -> None:
-    assert what_was_counted([ClientProtocol()], None, ()) == "nothing to count"
+    assert what_was_counted(counts_of(ClientProtocol()), None, ()) == "nothing to count"

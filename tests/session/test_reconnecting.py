@@ -86,7 +86,7 @@ def test_a_broken_connection_is_made_again_with_the_same_opening() -> None:
         recorder.wait_for("reconnected")
         assert recorder.of("reconnecting")[0].details.close_code == 1006
         finish(session)
-        assert types(served.wait()) == ["conversation_initiation_client_data"]
+        assert types(served.wait(2)) == ["conversation_initiation_client_data"]
 
 
 def test_without_a_policy_a_broken_connection_is_the_end() -> None:
@@ -191,7 +191,7 @@ def test_a_result_of_the_old_connection_is_never_sent_on_the_new_one() -> None:
         assert ended.wait(PATIENCE)
         recorder.wait_for("tool_answered", 2)
         finish(session)
-        [answer] = served.wait()
+        [answer] = served.wait(2)
     assert (answer["tool_call_id"], answer["result"]) == ("tc_1", "the new result")
     old, new = recorder.of("tool_answered")
     assert (old.outcome, old.sent) == (Outcome.CONNECTION_LOST.value, False)
@@ -216,7 +216,7 @@ def test_handlers_may_tell_the_new_agent_what_was_before_anything_that_waited() 
         start(session)
         recorder.wait_for("message_sent", 3)
         finish(session)
-        frames = served.wait()[1:]
+        frames = served.wait(2)[1:]
     assert lost.is_set()
     assert [frame["text"] for frame in frames] == [
         "goes on from conv_1",

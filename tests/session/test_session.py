@@ -555,7 +555,7 @@ def test_twenty_conversations_later_no_loop_thread_is_left() -> None:
     wire = make_session("ws://unused")._worlds.wire
     with agent(scenario) as served:
         for _ in range(20):
-            served._done.clear()
+            served.forget()
             session = make_session(
                 served.url, Tool("forever", forever), settings=SessionSettings(tool_timeout=0.01)
             )

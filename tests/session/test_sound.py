@@ -129,7 +129,7 @@ def test_the_oldest_blocks_of_the_microphone_are_dropped_and_counted_when_the_wi
     for call in calls:
         call()
     assert sent == [bytes([number]) for number in range(10, 60)]
-    sound.stop()
+    sound.stop(lambda: None)
     sound.capture(b"late")
     calls[0]()
     assert len(sent) == 50
@@ -171,7 +171,7 @@ def test_a_chunk_that_fails_is_said_once_and_the_next_is_played(caplog: pytest.L
     sound.play(b"1")
     sound.play(b"2")
     tape.wait_for("play", b"2")
-    sound.stop()
+    sound.stop(lambda: None)
     tape.wait_for("stop")
     assert caplog.text.count("the audio backend of test failed") == 1
 

@@ -59,6 +59,7 @@ class Connection:
     ) -> None:
         self.state: Literal["connect", "start", "live", "ending", "ended"] = "connect"
         self.live_since: float | None = None
+        self.closing_since: float | None = None
         self.protocol = ClientProtocol(
             settings.initiation,
             enclave_setup=settings.enclave_setup,
@@ -216,6 +217,7 @@ class Connection:
 
     async def _close(self, ending: Ending, workers: list[asyncio.Task[None]]) -> None:
         self.state = "ending"
+        self.closing_since = self._loop.time()
         outcome = Outcome.CONNECTION_LOST if ending.lost_connection else Outcome.SHUTDOWN
         goodbye_said = ending.details.reason == "user" and self._transport is not None
         if goodbye_said:

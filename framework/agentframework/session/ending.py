@@ -13,7 +13,7 @@ from agentframework.session.delivery import Delivery
 from agentframework.session.sound import Sound
 from agentframework.transports.base import TransportClosedError
 
-__all__ = ["Ending", "gave_up", "start_error", "what_was_counted"]
+__all__ = ["Ending", "counts_of", "gave_up", "start_error", "what_was_counted"]
 
 _NOTABLE = frozenset({Verdict.STALE_AUDIO, Verdict.REPEATED_METADATA, Verdict.UNKNOWN, Verdict.MALFORMED})
 
@@ -66,20 +66,19 @@ def gave_up(ending: Ending, attempts: int) -> Ending:
     return replace(ending, details=replace(details, message=message))
 
 
-def what_was_counted(
-    protocols: Sequence[ClientProtocol], sound: Sound | None, deliveries: Sequence[Delivery]
-) -> str:
-    """Outcomes of calls, and what was dropped, came twice or was not understood: one line, for those who look.
+def counts_of(protocol: ClientProtocol) -> Counter[str]:
+    """Outcomes of calls, and what was dropped, came twice or was not understood on one connection."""
+    ledger = protocol.ledger
+    counts: Counter[str] = Counter({outcome.value: count for outcome, count in ledger.outcomes.items()})
+    counts.update({verdict.value: n for verdict, n in protocol.counts.items() if verdict in _NOTABLE})
+    counts.update({"duplicate calls": ledger.duplicates, "late results": ledger.late})
+    counts["microphone blocks dropped"] = protocol.dropped_audio_blocks
+    return counts
 
-    `protocols` are those of the session's connections, in their order.
-    """
-    counts: Counter[str] = Counter()
-    for protocol in protocols:
-        ledger = protocol.ledger
-        counts.update({outcome.value: count for outcome, count in ledger.outcomes.items()})
-        counts.update({verdict.value: n for verdict, n in protocol.counts.items() if verdict in _NOTABLE})
-        counts.update({"duplicate calls": ledger.duplicates, "late results": ledger.late})
-        counts["microphone blocks dropped"] += protocol.dropped_audio_blocks
+
+def what_was_counted(counts: Counter[str], sound: Sound | None, deliveries: Sequence[Delivery]) -> str:
+    """One line for those who look; `counts` are those of the session's connections together."""
+    counts = counts.copy()
     if sound is not None:
         counts["microphone blocks dropped"] += sound.dropped_blocks
         counts["chunks of speech dropped"] = sound.dropped_chunks

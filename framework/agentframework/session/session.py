@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ from agentframework.protocol.messages import (
 )
 from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
-from agentframework.session.ending import Ending, gave_up, start_error, what_was_counted
+from agentframework.session.ending import Ending, counts_of, gave_up, start_error, what_was_counted
 from agentframework.session.reconnecting import is_worth_another_try
 from agentframework.session.settings import SessionSettings
 from agentframework.session.sound import Sound
@@ -51,8 +52,11 @@ __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
+_END_TIMEOUT = 2.4
+_LEAST_TIMEOUT = 0.4
 _LOOP_CHECK = 1.0
 _MAX_PENDING = 1_000
+_MOST_PROTOCOLS = 8  # late results of older connections are not counted any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Session:
         self._wire: Mailbox | None = None
         self._connection: Connection | None = None
         self._protocols: list[ClientProtocol] = []
+        self._old_counts: Counter[str] = Counter()
         self._attempt = 0
         self._stop: asyncio.Future[Ending]
         self._task: asyncio.Task[None] | None = None
@@ -283,6 +288,8 @@ class Session:
         )
         self._connection = connection
         self._protocols.append(connection.protocol)
+        if len(self._protocols) > _MOST_PROTOCOLS:
+            self._old_counts += counts_of(self._protocols.pop(0))
         if self._stop.done():
             connection.finish(self._stop.result())
         return await connection.run()
@@ -356,22 +363,35 @@ class Session:
         if self._pending:
             waited = len(self._pending)
             _log.warning("messages that waited for a new connection and were not sent: %d", waited)
+        stopped: list[asyncio.Future[None]] = []
         if self._sound is not None and self._formats is not None:
-            self._sound.stop()
-        said = what_was_counted(self._protocols, self._sound, self._deliveries)
+            stopped.append(asyncio.get_running_loop().create_future())
+            self._sound.stop(partial(self.post, stopped[0].set_result, None))
+        said = what_was_counted(self._counts(), self._sound, self._deliveries)
         _log.info("conversation %s is over: %s", self.conversation_id or "without id", said)
         self.emit(SessionEnded(self.conversation_id, ending.details))
-        await self._wait_for_handlers()
+        await self._wait_for_handlers(*stopped, timeout=self._time_left())
         self._resolve(ending)
 
-    async def _wait_for_handlers(self) -> None:
-        """Until they have dealt with what they were given; one that hangs is waited for a second."""
+    def _counts(self) -> Counter[str]:
+        return sum((counts_of(protocol) for protocol in self._protocols), self._old_counts)
+
+    def _time_left(self) -> float:
+        """For what is to be done after the goodbye, which may have taken long: an end has its bound as a whole."""
+        began = None if self._connection is None else self._connection.closing_since
+        took = 0.0 if began is None else asyncio.get_running_loop().time() - began
+        return max(_END_TIMEOUT - took, _LEAST_TIMEOUT)
+
+    async def _wait_for_handlers(
+        self, *others: asyncio.Future[None], timeout: float = _HANDLERS_TIMEOUT
+    ) -> None:
+        """Until they have dealt with what they were given; for one that hangs, no longer than `timeout`."""
         loop = asyncio.get_running_loop()
         finished: list[asyncio.Future[None]] = [loop.create_future() for _ in self._deliveries]
         for delivery, future in zip(self._deliveries, finished, strict=True):
             delivery.finish(partial(self.post, future.set_result, None))
-        if finished:
-            await asyncio.wait(finished, timeout=_HANDLERS_TIMEOUT)
+        if finished or others:
+            await asyncio.wait([*finished, *others], timeout=timeout)
 
     def _resolve(self, ending: Ending) -> None:
         details = ending.details

@@ -81,11 +81,12 @@ class Sound:
             self._waiting_bytes = 0
         self._lane.put(partial(self._call, self._backend.interrupt))
 
-    def stop(self) -> None:
-        """Close the devices, soon; what is captured from now on is thrown away."""
+    def stop(self, done: Callable[[], None]) -> None:
+        """Close the devices, soon, then call `done`; what is captured from now on is thrown away."""
         self._stopped = True
         self._captured.clear()
         self._lane.put(partial(self._call, self._backend.stop))
+        self._lane.put(done)
 
     def capture(self, audio: bytes) -> None:
         """One block of the microphone; never blocks, never raises."""

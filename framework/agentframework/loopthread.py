@@ -7,6 +7,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,7 @@ __all__ = ["LoopThread", "Mailbox"]
 
 _log = logging.getLogger("agentframework.loopthread")
 _JOIN_TIMEOUT = 1.0
+_EXIT_TIMEOUT = 0.3
 
 
 class Mailbox:
@@ -60,8 +62,9 @@ class Mailbox:
 class LoopThread:
     """One loop on one daemon thread, started by the first `acquire`, stopped by the last `release`.
 
-    The loop is uvloop's where that installs. At exit the thread is joined, for a second at most; after a fork the
-    child has none and starts its own. Thread-safe.
+    The loop is uvloop's where that installs. At exit the thread is joined, all such threads together for 0.3 s at
+    most: only a coroutine that refuses to be cancelled needs longer. After a fork the child has none and starts its
+    own. Thread-safe.
     """
 
     def __init__(self, name: str) -> None:
@@ -95,7 +98,7 @@ class LoopThread:
                 self._stop()
 
     def join(self, timeout: float = _JOIN_TIMEOUT) -> None:
-        """End the loop, whoever needs it, and wait for its thread; for the exit of the process."""
+        """End the loop, whoever needs it, and wait for its thread, for `timeout` seconds at most."""
         with self._lock:
             thread = self._thread
             self._users = 0
@@ -154,8 +157,12 @@ _alive: weakref.WeakSet[LoopThread] = weakref.WeakSet()
 
 @atexit.register
 def _join_all() -> None:
-    for loop_thread in list(_alive):
-        loop_thread.join()
+    ending = list(_alive)
+    for loop_thread in ending:
+        loop_thread.join(0)  # all are told to end before any is waited for
+    until = time.monotonic() + _EXIT_TIMEOUT
+    for loop_thread in ending:
+        loop_thread.join(max(until - time.monotonic(), 0))
 
 
 def _forget_all() -> None:

@@ -448,3 +448,21 @@ def test_each_connection_runs_the_script_from_its_start() -> None:
             assert await guest.closed() == END
 
     in_house(scenario, script='[[step]]\nsay = "Hi"')
+
+
+def test_the_set_up_of_an_on_prem_client_can_be_expected() -> None:
+    """It comes before the client introduces itself, and the script begins after that (protocol 1.7)."""
+    script = (
+        '[[step]]\nexpect = "enclave_setup_config"\nfields = { bedrock_inference_profile = "global" }\n'
+        '[[step]]\nexpect = "conversation_initiation_client_data"\n'
+    )
+
+    async def scenario(house: House) -> None:
+        guest = await house.connect(path="/sagemaker/convai/conversation")
+        setup = {"type": "enclave_setup_config", "bedrock_inference_profile": "global"}
+        await guest.send(setup)
+        await guest.open(**TEXT_ONLY)
+        assert await guest.closed() == END
+
+    house = in_house(scenario, script=script)
+    assert house.texts(AgentEventKind.SCRIPT_FAILED) == []

@@ -9,7 +9,7 @@ import socket
 import time
 from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -140,7 +140,7 @@ def test_a_path_before_the_conversation_is_taken(path: str) -> None:
     in_house(scenario)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/convai/conversation/get-signed-url", "/v1/convai", "//[x"])
+@pytest.mark.parametrize("path", ["/", "/v1/convai/conversation/token", "/v1/convai", "//[x"])
 def test_other_paths_are_shown_the_way(path: str) -> None:
     async def scenario(house: House) -> None:
         with pytest.raises(InvalidStatus) as refused:
@@ -166,6 +166,66 @@ def test_an_ordinary_http_request_is_shown_the_way_too() -> None:
         status, body = await asyncio.to_thread(get)
         assert status == 404
         assert "/v1/convai/conversation?agent_id=ANY" in body
+
+    in_house(scenario)
+
+
+@pytest.mark.parametrize("path", ["/v1/convai/conversation?agent_id=a", "/sagemaker/convai/conversation?"])
+def test_a_conversation_has_the_id_that_its_address_asks_for(path: str) -> None:
+    """As on-prem, and with a signed URL that was asked to hold one (protocol 1.2)."""
+
+    async def scenario(house: House) -> None:
+        guest = await house.connect(path=f"{path}&conversation_id=conv_mine")
+        assert await guest.open() == "conv_mine"
+        await guest.leave()
+        guest = await house.connect(path=f"{path}&conversation_id=two%0Alines")
+        assert await guest.open() == "conv_1"
+        await guest.leave()
+
+    house = in_house(scenario, new_conversation_id=lambda: "conv_1")
+    assert {event.conversation_id for event in house.events} == {"conv_mine", "conv_1"}
+
+
+def ask_for_signed_url(house: House, query: str, **headers: str) -> tuple[int, Any]:
+    connection = HTTPConnection(urlsplit(house.agent.url).netloc, timeout=5)
+    connection.request("GET", f"/v1/convai/conversation/get-signed-url{query}", headers=headers)
+    response = connection.getresponse()
+    body = json.loads(response.read())
+    connection.close()
+    return response.status, body
+
+
+def test_it_signs_the_address_of_its_own_conversations() -> None:
+    """What a program for a private agent asks for first (protocol 1.4)."""
+
+    async def scenario(house: House) -> None:
+        key = {"xi-api-key": "sk_any"}
+        status, body = await asyncio.to_thread(ask_for_signed_url, house, "?agent_id=agent%20x", **key)
+        address, _, query = body["signed_url"].partition("?")
+        assert (status, address) == (200, f"{house.agent.url}/v1/convai/conversation")
+        asked = parse_qs(query)
+        assert asked["agent_id"] == ["agent x"]
+        assert asked["conversation_signature"][0].startswith("cvtkn_")
+        guest = await house.connect(path=body["signed_url"].removeprefix(house.agent.url))
+        assert await guest.open() == "conv_1"
+        await guest.leave()
+
+        wanted = "?agent_id=a&include_conversation_id=true"
+        _, body = await asyncio.to_thread(ask_for_signed_url, house, wanted, **key)
+        guest = await house.connect(path=body["signed_url"].removeprefix(house.agent.url))
+        assert [await guest.open()] == parse_qs(body["signed_url"])["conversation_id"]
+        await guest.leave()
+
+    house = in_house(scenario, new_conversation_id=lambda: "conv_1")
+    assert not any("cvtkn" in event.text for event in house.events)
+
+
+def test_it_signs_nothing_without_a_key_or_for_no_agent() -> None:
+    async def scenario(house: House) -> None:
+        status, body = await asyncio.to_thread(ask_for_signed_url, house, "?agent_id=a")
+        assert (status, body["detail"]["status"]) == (401, "needs_authorization")
+        status, body = await asyncio.to_thread(ask_for_signed_url, house, "", **{"xi-api-key": "sk_any"})
+        assert (status, body["detail"][0]["loc"]) == (422, ["query", "agent_id"])
 
     in_house(scenario)
 

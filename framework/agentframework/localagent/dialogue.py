@@ -84,6 +84,7 @@ class Dialogue:
         self._introduction = introduction
         self._speaker: Speaker | None = None
         self._performance: Performance | None = None
+        self._setup: Accepted | None = None
         self._reported: set[str] = set()
         self._dropping = False
         self._closed_text = ""
@@ -198,7 +199,8 @@ class Dialogue:
                 self._report(AgentEventKind.REMARK, remark.text, remark.kind)
         if isinstance(accepted.message, _USER_INPUT):
             self._last_input = self.now()
-        if isinstance(accepted.message, EnclaveSetupConfigMessage):
+        if isinstance(accepted.message, EnclaveSetupConfigMessage) and self._speaker is None:
+            self._setup = accepted
             return
         if self._speaker is None:
             if isinstance(accepted.message, UserAudioChunkMessage):
@@ -229,6 +231,8 @@ class Dialogue:
         else:
             self._speaker = Chatter(self.protocol, self._options, self.now)
         self._speaker.begin()
+        if self._setup is not None:
+            self._speaker.accept(self._setup)
 
     async def _perform(self, performance: Performance) -> None:
         try:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from http import HTTPStatus
 from types import TracebackType
 from typing import ClassVar, Self
-from urllib.parse import parse_qs
 from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -21,23 +18,28 @@ from websockets.typing import Subprotocol
 from agentframework.formats import AudioFormat
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.dialogue import Dialogue
+from agentframework.localagent.door import (
+    CONVERSATION_PATH,
+    conversation_id_in,
+    introduction,
+    random_conversation_id,
+    reply_to,
+)
 from agentframework.localagent.events import AgentEvent, Report
 from agentframework.localagent.options import AgentOptions, ToolHandling
 from agentframework.localagent.script import Script
 from agentframework.protocol.agent import DEFAULT_CLIENT_EVENTS
 from agentframework.protocol.calls import ErrorHandling
 from agentframework.transports.base import TransportClosedError
-from agentframework.transports.websocket import WebSocketTransport
+from agentframework.transports.websocket import ReticentLogger, WebSocketTransport
 
 __all__ = ["CONVERSATION_PATH", "LocalAgent"]
 
-CONVERSATION_PATH = "/v1/convai/conversation"
-"""Where the platform has its conversations (protocol 1.1); a path before it is taken too, as on-prem (1.7)."""
-
 _log = logging.getLogger("agentframework.localagent")
 # what a client sends instead of a handshake is its own affair, and would be logged there with a traceback
-_handshake_log = logging.getLogger("agentframework.localagent.handshake")
-_handshake_log.setLevel(logging.CRITICAL)
+_handshake_log = ReticentLogger(
+    logging.getLogger("agentframework.localagent.handshake"), least=logging.CRITICAL
+)
 
 _SUBPROTOCOL = Subprotocol("convai")
 _LARGEST_FRAME_BYTES = 16 * 1024 * 1024
@@ -99,7 +101,7 @@ class LocalAgent:
         self._host = host
         self._port = port
         self._on_event = on_event or _log_event
-        self._new_conversation_id = new_conversation_id or _random_conversation_id
+        self._new_conversation_id = new_conversation_id or random_conversation_id
         self._server: Server | None = None
         self._open: set[ServerConnection] = set()
 
@@ -123,7 +125,7 @@ class LocalAgent:
                 self._hold_conversation,
                 self._host,
                 self._port,
-                process_request=_refuse_other_paths,
+                process_request=_answer_other_requests,
                 select_subprotocol=_select_subprotocol,
                 create_connection=_Connection,
                 compression=None,
@@ -161,14 +163,18 @@ class LocalAgent:
 
     async def _hold_conversation(self, connection: ServerConnection) -> None:
         settings = self._script.settings if self._script is not None else None
-        conversation_id = (settings and settings.conversation_id) or self._new_conversation_id()
+        request = connection.request
+        path, headers = ("", Headers()) if request is None else (request.path, request.headers)
+        conversation_id = (
+            (settings and settings.conversation_id) or conversation_id_in(path) or self._new_conversation_id()
+        )
         dialogue = Dialogue(
             _ServerTransport(connection),
             self._options,
             self._on_event,
             conversation_id=conversation_id,
             script=self._script,
-            introduction=_introduction(connection),
+            introduction=introduction(path, headers, connection.subprotocol),
         )
         self._open.add(connection)
         try:
@@ -205,38 +211,20 @@ class _ServerTransport(WebSocketTransport):
         return TransportClosedError(closed.code, closed.reason)  # how the network puts it helps nobody here
 
 
-def _refuse_other_paths(connection: ServerConnection, request: Request) -> Response | None:
-    """A helpful 404 for everything that is no conversation, such as a REST call that went astray."""
-    path = request.path.partition("?")[0]
-    if path.endswith("/convai/conversation"):
+def _answer_other_requests(connection: ServerConnection, request: Request) -> Response | None:
+    """What is said to everything that is no conversation, such as a REST call."""
+    reply = reply_to(request.path, request.headers)
+    if reply is None:
         return None
-    host = request.headers.get("Host", "HOST:PORT")
-    text = (
-        f"There is nothing at {path}.\n"
-        f"This is a local agent; its conversations are at ws://{host}{CONVERSATION_PATH}?agent_id=ANY\n"
-    )
-    return connection.respond(HTTPStatus.NOT_FOUND, text)
+    response = connection.respond(reply.status, reply.body)
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = reply.content_type
+    return response
 
 
 def _select_subprotocol(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """`convai` where it is offered, nothing where it is not (protocol 1.3)."""
     return _SUBPROTOCOL if _SUBPROTOCOL in offered else None
-
-
-def _introduction(connection: ServerConnection) -> str:
-    """Who connects, by what may be printed: neither signature nor bearer token."""
-    request = connection.request
-    headers = Headers() if request is None else request.headers
-    query = parse_qs("" if request is None else request.path.partition("?")[2])
-    said = [f"agent_id {query['agent_id'][0]}" if "agent_id" in query else "no agent_id"]
-    said += [f"{name} {query[name][0]}" for name in ("source", "version", "environment") if name in query]
-    said.append(f"origin {headers['Origin']}" if "Origin" in headers else "no origin")
-    said.append(f"subprotocol {connection.subprotocol}" if connection.subprotocol else "no subprotocol")
-    return ", ".join(said)
-
-
-def _random_conversation_id() -> str:
-    return f"conv_{secrets.token_hex(13)}"
 
 
 def _log_event(event: AgentEvent) -> None:

@@ -142,6 +142,13 @@ def agent(scenario: Scenario) -> Iterator[Agent]:
         loop.close()
 
 
+async def still_there(peer: Peer, event_id: int) -> None:
+    """The conversation lives: its pong comes."""
+    await peer.ping(event_id)
+    while (await peer.receive()) != {"type": "pong", "event_id": event_id}:
+        pass
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until `condition()` is true, on the agent's side."""
     async with asyncio.timeout(PATIENCE):

@@ -132,9 +132,7 @@ def callbacks_of(functions: Functions) -> Callbacks:
 
 
 def _async_method(name: str) -> Callable[[CallbackFunctions, Any], Awaitable[None]]:
-    if name == "on_session_ended":
-        return CallbackFunctions._aon_session_ended
-    plain = getattr(CallbackFunctions, name)
+    plain = getattr(CallbackFunctions, "_aon_session_ended" if name == "on_session_ended" else name)
 
     async def method(self: CallbackFunctions, message: Any) -> None:
         pending = plain(self, message)

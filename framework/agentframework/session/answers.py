@@ -10,6 +10,7 @@ __all__ = [
     "cancelled",
     "connection_lost",
     "internal_error",
+    "not_begun",
     "shutdown",
     "timeout",
     "unknown_tool",
@@ -55,6 +56,11 @@ def cancelled(name: str) -> str:
 def shutdown(name: str) -> str:
     """The conversation ends while the tool runs."""
     return f"{name} was stopped because the conversation is ending."
+
+
+def not_begun(name: str) -> str:
+    """The call came when the conversation was ending already."""
+    return f"{name} was not run because the conversation is ending."
 
 
 def connection_lost(name: str) -> str:

@@ -81,6 +81,7 @@ class ToolCalls:
         self._variables = variables
         self._running: dict[str, _Running] = {}
         self._unheard_said = False
+        self._idle: Callable[[], None] | None = None
 
     def begin(self, call: ClientToolCall) -> None:
         """Start the call that the ledger has just taken in; its answer comes in any case."""
@@ -106,9 +107,16 @@ class ToolCalls:
         tool = self._tools.get(call.tool_name)
         owner = tool.owner if tool is not None else ""
         self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
-        sentence = answers.busy if outcome is Outcome.BUSY else answers.shutdown
+        sentence = answers.busy if outcome is Outcome.BUSY else answers.not_begun
         result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
         self._answer(call, owner, time.monotonic(), result)
+
+    def when_idle(self, then: Callable[[], None]) -> None:
+        """Call `then` once no call runs any more; at once where none does."""
+        if self._running:
+            self._idle = then
+        else:
+            then()
 
     def end_all(self, outcome: Outcome) -> None:
         """The connection ends: what still runs is settled as SHUTDOWN or CONNECTION_LOST, and told to stop."""
@@ -229,6 +237,8 @@ class ToolCalls:
         if running.timer is not None:
             running.timer.cancel()
         self._answer(running.call, running.tool.owner, running.begun, result)
+        if self._idle is not None and not self._running:
+            self._idle()
 
     def _answer(self, call: ClientToolCall, owner: str, begun: float, result: ToolResult) -> None:
         as_result = self._settings.error_text == "result" and result.outcome in answers.HEARD_AS_RESULT

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from agentframework.callbacks import DisconnectionDetails
@@ -73,6 +74,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._ready = asyncio.Event()
         self._ending: asyncio.Future[Ending] = self._loop.create_future()
+        self._draining = False
         self._transport: Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -101,6 +103,12 @@ class Connection:
         """End it; the first ending of several counts."""
         if not self._ending.done():
             self._ending.set_result(ending)
+
+    def drain(self, ending: Ending, timeout: float) -> None:
+        """Begin no call any more, and end when those that run are answered, after `timeout` at the latest."""
+        self._draining = True
+        self._timer = self._loop.call_later(timeout, self.finish, ending)
+        self._calls.when_idle(partial(self.finish, ending))
 
     def fail(self, problem: str, error: BaseException | None = None, *, hint: str = "") -> None:
         """End it because of a problem."""
@@ -208,7 +216,7 @@ class Connection:
     def _take_call(self, call: ClientToolCall, verdict: Verdict) -> None:
         if verdict is Verdict.DUPLICATE_CALL:
             _log.warning("a tool call came twice; it runs and is answered once")
-        elif self.state == "ending":
+        elif self.state == "ending" or self._draining:
             self._calls.refuse(call, Outcome.SHUTDOWN)
         elif verdict is Verdict.BUSY_CALL:
             self._calls.refuse(call, Outcome.BUSY)

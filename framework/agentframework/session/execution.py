@@ -91,7 +91,7 @@ def _told(tool: AnyTool, error: BaseException) -> ToolResult:
         return ToolResult(Outcome.BAD_ARGUMENTS, str(error), is_error=True)
     if isinstance(error, ToolError):
         return ToolResult(Outcome.TOOL_ERROR, str(error) or f"{tool.name} failed.", is_error=True)
-    if isinstance(error, asyncio.CancelledError):
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):  # or its loop is gone and it with it
         return ToolResult(Outcome.CANCELLED, answers.cancelled(tool.name), is_error=True)
     return _neutral(tool, error)
 

@@ -161,6 +161,14 @@ class Session:
         """End it from our side: "user". Idempotent, and nothing before the start; does not wait."""
         self.post(self._end_by_user)
 
+    def drain(self, timeout: float, message: str | None = None) -> None:
+        """End it from our side when the tool calls that run are answered, after `timeout` seconds at the latest.
+
+        No call begins any more: one that comes is answered as shut down. `message` says why, in the details of the
+        end. Idempotent; does not wait.
+        """
+        self.post(self._drain, timeout, message)
+
     def send(self, message: ApplicationMessage) -> None:
         """Send a message after those before; while the session reconnects it waits for the new connection.
 
@@ -243,6 +251,15 @@ class Session:
             self._stop.set_result(ending)
         if self._connection is not None:
             self._connection.finish(ending)
+
+    def _drain(self, timeout: float, message: str | None) -> None:
+        connection = self._connection
+        if connection is None or connection.state != "live":
+            self._end_by_user(message)
+        elif not self._stop.done():
+            ending = Ending(DisconnectionDetails("user", message=message))
+            self._stop.set_result(ending)  # a connection that is lost meanwhile is not made again
+            connection.drain(ending, timeout)
 
     def _send(self, message: ApplicationMessage) -> None:
         connection = self._connection

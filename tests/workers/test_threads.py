@@ -71,7 +71,7 @@ def test_a_thread_that_is_idle_is_used_again() -> None:
         done = threading.Event()
         pool.submit(done.set)
         assert done.wait(PATIENCE)
-        until(lambda: pool._idle == pool.threads)
+        until(lambda: len(pool._parked) == pool.threads)
     assert pool.threads == 1
 
 
@@ -158,3 +158,79 @@ def test_a_finished_job_cannot_be_given_up() -> None:
 def test_a_pool_without_threads_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         ThreadPool(0, name="none")
+
+
+def test_a_job_never_waits_behind_one_that_blocks_while_threads_are_free() -> None:
+    """Each job waits for the one after it: done only if every job that waits gets a thread of its own."""
+    pool = ThreadPool(8, name="chain")
+    for _ in range(200):
+        gates = [threading.Event() for _ in range(8)]
+        passed = threading.Semaphore(0)
+
+        def job(number: int, gates: list[threading.Event], passed: threading.Semaphore) -> None:
+            if number + 1 < len(gates):
+                gates[number + 1].wait(PATIENCE)
+            gates[number].set()
+            passed.release()
+
+        for number in range(8):
+            pool.submit(partial(job, number, gates, passed))
+        for _ in gates:
+            assert passed.acquire(timeout=PATIENCE)
+
+
+def test_jobs_of_many_submitters_are_all_done_once() -> None:
+    pool = ThreadPool(3, name="many")
+    counts = [0] * 4_000
+    done = threading.Semaphore(0)
+
+    def job(number: int) -> None:
+        counts[number] += 1
+        done.release()
+
+    def submit(first: int) -> None:
+        for number in range(first, first + 500):
+            pool.submit(partial(job, number))
+
+    submitters = [threading.Thread(target=submit, args=(first,)) for first in range(0, 4_000, 500)]
+    for submitter in submitters:
+        submitter.start()
+    for submitter in submitters:
+        submitter.join(PATIENCE)
+    for _ in counts:
+        assert done.acquire(timeout=PATIENCE)
+    assert set(counts) == {1}
+    assert pool.threads <= 3
+
+
+def test_given_up_jobs_are_not_counted_among_those_that_wait() -> None:
+    pool = ThreadPool(1, name="given-up")
+    go, done = threading.Event(), threading.Event()
+    pool.submit(partial(go.wait, PATIENCE))
+    tickets = [pool.submit(lambda: None) for _ in range(5)]
+    pool.submit(done.set)
+    for ticket in tickets:
+        assert ticket.abandon() is False
+    until(lambda: pool.waiting == 1)
+    go.set()
+    assert done.wait(PATIENCE)
+    until(lambda: pool.waiting == 0)
+
+
+def test_where_the_system_gives_no_thread_the_others_do_the_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = ThreadPool(4, name="poor")
+    go, done = threading.Event(), threading.Event()
+    pool.submit(partial(go.wait, PATIENCE))
+    until(lambda: not pool.waiting)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        pool.submit(done.set)
+    assert "no further thread can be started beside 1" in caplog.text
+    go.set()
+    assert done.wait(PATIENCE)

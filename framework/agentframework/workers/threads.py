@@ -47,6 +47,9 @@ class ThreadPool:
     started. With `patience`, jobs that have run for so many seconds while others wait are abandoned by the pool
     itself; without it that is the caller's to do. Exit waits for no thread. Thread-safe. A job must not raise; one
     that does is logged.
+
+    One thread at a time is being woken: it takes a job, and wakes the next where more wait. A burst of short jobs
+    is thus done by few threads that hardly contend, and a job never waits behind one that blocks.
     """
 
     def __init__(
@@ -58,16 +61,20 @@ class ThreadPool:
         self.name = name
         self.max_zombies = max_zombies
         self.patience = patience
+        self._serial = 0
+        self._reset()
+        _pools.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: deque[Ticket] = deque()
+        self._given_up = 0  # of those in the queue
+        self._parked: list[threading.Lock] = []
+        self._waking = False
         self._running: set[Ticket] = set()
         self._watched = False
-        self._jobs: deque[Ticket] = deque()
-        self._lock = threading.Lock()
-        self._ready = threading.Condition(self._lock)
         self._threads = 0
-        self._idle = 0
         self._zombies = 0
-        self._serial = 0
-        _pools.add(self)
 
     @property
     def zombies(self) -> int:
@@ -82,35 +89,37 @@ class ThreadPool:
     @property
     def waiting(self) -> int:
         """How many jobs wait for a thread."""
-        return len(self._jobs)
+        return len(self._jobs) - self._given_up
 
     def submit(self, job: Callable[[], object]) -> Ticket:
         """Have a thread call `job()`. From any thread; never blocks."""
         ticket = Ticket(self, job)
-        with self._lock:
-            self._jobs.append(ticket)
-            if self._idle >= len(self._jobs):
-                self._ready.notify()
-            elif self._may_start():
-                self._start_thread()
-            elif self._idle:
-                self._ready.notify()
-            elif self.patience is not None and not self._watched:
-                self._watched = True
-                args = (self.patience,)
-                threading.Thread(
-                    target=self._watch, args=args, name=f"{self.name}-watch", daemon=True
-                ).start()
+        self._jobs.append(ticket)
+        if (
+            not self._waking
+        ):  # else the thread that is being woken looks into the queue after this, and sees the job
+            with self._lock:
+                self._wake_one()
         return ticket
 
     def forget(self) -> None:
         """After a fork, in the child: the threads are not there, so begin anew."""
-        self._jobs.clear()
-        self._lock = threading.Lock()
-        self._ready = threading.Condition(self._lock)
-        self._threads = self._idle = self._zombies = 0
-        self._running.clear()
-        self._watched = False
+        self._reset()
+
+    def _wake_one(self) -> None:
+        """Under the lock, where jobs wait: see to it that a thread comes and looks, if there may be another."""
+        if self._waking or not self._jobs:
+            return
+        if self._parked:
+            self._waking = True
+            self._parked.pop().release()
+        elif self._may_start():
+            self._waking = True
+            self._start_thread()
+        elif self.patience is not None and not self._watched:
+            self._watched = True
+            args = (self.patience,)
+            threading.Thread(target=self._watch, args=args, name=f"{self.name}-watch", daemon=True).start()
 
     def _watch(self, patience: float) -> None:
         """While jobs wait: give up those that have run too long, so that others get their threads."""
@@ -123,9 +132,7 @@ class ThreadPool:
                 late = time.monotonic() - patience
                 for ticket in [ticket for ticket in self._running if ticket.begun <= late]:
                     self._make_zombie(ticket)
-                for _ in range(len(self._jobs) - self._idle):
-                    if self._may_start():
-                        self._start_thread()
+                self._wake_one()
 
     def _make_zombie(self, ticket: Ticket) -> None:
         ticket._state = "zombie"
@@ -139,51 +146,84 @@ class ThreadPool:
     def _start_thread(self) -> None:
         self._threads += 1
         self._serial += 1
-        threading.Thread(target=self._serve, name=f"{self.name}-{self._serial}", daemon=True).start()
+        thread = threading.Thread(target=self._serve, name=f"{self.name}-{self._serial}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads: those that are there have to do
+            self._threads -= 1
+            self._waking = False
+            _log.error("%s: no further thread can be started beside %d", self.name, self._threads)
 
     def _serve(self) -> None:
+        parking = threading.Lock()
+        parking.acquire()
+        is_awaited = True
         while True:
             with self._lock:
-                while not self._jobs:
-                    self._idle += 1
-                    self._ready.wait()
-                    self._idle -= 1
-                ticket = self._jobs.popleft()
-                ticket._state = "running"
-                ticket.begun = time.monotonic()
-                self._running.add(ticket)
+                if is_awaited:
+                    self._waking = False
+                ticket = self._take()
+                if ticket is None:
+                    self._parked.append(parking)
+            is_awaited = ticket is None
+            if ticket is None:
+                parking.acquire()
+                continue
             try:
                 ticket.job()
             except BaseException:  # noqa: BLE001 - a thread of the pool outlives any job
                 _log.exception("a job of %s failed", self.name)
-            with self._lock:
-                if ticket._state == "zombie":
-                    self._zombies -= 1
-                    if not self._rejoin():
-                        return
-                self._running.discard(ticket)
-                ticket._state = "done"
+            if not self._end(ticket):
+                return
             del ticket  # what the job holds on to must not live as long as an idle thread
 
-    def _rejoin(self) -> bool:
-        """A zombie has come back: it serves again where its place was not given to another thread."""
-        if self._threads < self.size:
+    def _take(self) -> Ticket | None:
+        """Under the lock: the next job, now running; the thread after this one is woken where more wait."""
+        while self._jobs:
+            ticket = self._jobs.popleft()
+            if ticket._state != "waiting":
+                self._given_up -= 1
+                continue
+            ticket._state = "running"
+            if self.patience is not None:
+                ticket.begun = time.monotonic()
+                self._running.add(ticket)
+            self._wake_one()
+            return ticket
+        return None
+
+    def _end(self, ticket: Ticket) -> bool:
+        """The job has returned; False where its thread is not needed any more.
+
+        A zombie that has come back serves again where its place was not given to another thread.
+        """
+        with self._lock:
+            was_zombie, ticket._state = ticket._state == "zombie", "done"
+            self._running.discard(ticket)
+            if not was_zombie:
+                return True
+            self._zombies -= 1
+            if self._threads >= self.size:
+                return False
             self._threads += 1
             return True
-        return False
 
     def _abandon(self, ticket: Ticket) -> bool:
         with self._lock:
             if ticket._state == "waiting":
-                self._jobs.remove(ticket)
                 ticket._state = "done"
+                ticket.job = _nothing
+                self._given_up += 1
                 return False
             if ticket._state != "running":
                 return False
             self._make_zombie(ticket)
-            if self._jobs and self._may_start():
-                self._start_thread()
+            self._wake_one()
             return True
+
+
+def _nothing() -> None:
+    """What is left of a job that was given up before it ran."""
 
 
 _pools: weakref.WeakSet[ThreadPool] = weakref.WeakSet()

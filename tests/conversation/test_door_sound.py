@@ -108,9 +108,13 @@ def test_r15_r16_an_output_that_takes_long_delays_no_pong_and_an_interruption_fo
         await still_there(peer, 1)
         await peer.send({"type": "interruption", "interruption_event": {"event_id": 5}})
         await peer.send(chunk(9, 6))
-        await still_there(peer, 2)
+        await until(lambda: waiting()[-1:] == [(b"\x09",)])  # so it has been told of the interruption as well
         interface.loop.call_soon_threadsafe(interface.gate.set)
         await until(lambda: interface.heard == [b"\x01", b"\x09"])
+
+    def waiting() -> list[tuple[Any, ...]]:
+        """The arguments of what the interface has yet to do."""
+        return [getattr(step, "args", ()) for step, _ in list(door.conversation._backend._steps)]
 
     with agent(scenario) as served, a_door("async") as door:
         interface = Devices(lambda input_callback: None)
@@ -127,13 +131,14 @@ def test_an_async_interface_that_fails_is_logged_once_and_the_conversation_goes_
 ) -> None:
     class Broken(Devices):
         async def output(self, audio: bytes) -> None:
+            self.heard.append(audio)
             raise OSError("no speaker")
 
     async def scenario(peer: Peer) -> None:
         await peer.open()
         for number in range(1, 4):
             await peer.send(chunk(number, number))
-        await still_there(peer, 1)
+        await until(lambda: len(interface.heard) == 3)
 
     with agent(scenario) as served, a_door("async") as door, caplog.at_level(logging.ERROR):
         interface = Broken(lambda input_callback: None)

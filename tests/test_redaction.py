@@ -66,6 +66,14 @@ def test_a_secret_can_be_added_later() -> None:
     assert "cvtkn" not in repr(redactor)
 
 
+def test_the_texts_of_a_value_are_redacted_at_any_depth_and_the_rest_stays() -> None:
+    value = {"pin": "of 1234567", "n": [1234567, None, True, {"1234567": ["1234567"]}]}
+    assert Redactor(["1234567"]).value(value) == {
+        "pin": "of ***",
+        "n": [1234567, None, True, {"***": ["***"]}],
+    }
+
+
 def test_a_text_without_secrets_comes_back_as_it_is() -> None:
     text = "connected to wss://api.elevenlabs.io/v1/convai/conversation"
     assert Redactor(["something"]).text(text) is text

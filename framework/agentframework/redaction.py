@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 __all__ = ["RedactingFilter", "Redactor", "safe_url"]
@@ -81,6 +82,16 @@ class Redactor:
             for pattern in _NAMED:
                 text = pattern.sub(rf"\g<1>{_MASK}", text)
         return text
+
+    def value(self, value: Any) -> Any:
+        """A JSON value with every text in it redacted, keys and all."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.value(key): self.value(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.value(inner) for inner in value]
+        return value
 
 
 class RedactingFilter(logging.Filter):

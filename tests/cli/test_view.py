@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,7 @@ from agentframework.callbacks import (
 from agentframework.cli.plain import PlainScreen
 from agentframework.cli.view import View, ending_text
 from agentframework.formats import AudioFormat
+from agentframework.redaction import Redactor
 from cli_events import answered, called, complete, heard, part, response
 
 PCM = AudioFormat.parse("pcm_16000")
@@ -45,6 +47,14 @@ def transcript(text: str) -> Event:
 
 def test_a_call_is_shown_with_arguments_result_and_time() -> None:
     assert Watched().see(called(), answered()) == ['tool: world_time(city="Oslo") -> "14:03" (3 ms)']
+
+
+def test_a_secret_that_the_platform_filled_in_is_not_shown() -> None:
+    out = io.StringIO()
+    view = View(PlainScreen(out, out), redactor=Redactor(["1234567"]))
+    view.on_tool_called(replace(called(), parameters={"pin": "1234567"}))
+    view.on_tool_answered(replace(answered(), parameters={"pin": "1234567"}, text="1234567 is right"))
+    assert out.getvalue() == 'tool: world_time(pin="***") -> "*** is right" (3 ms)\n'
 
 
 def test_a_lost_connection_and_a_new_one_are_said() -> None:

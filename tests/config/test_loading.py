@@ -186,7 +186,13 @@ class TestSecrets:
         )
         assert config.agent.api_key is not None
         assert config.agent.api_key.get_secret_value() == "sk_canary"
-        assert config.secrets == {"sk_canary", "canary_token", "canary_pin", "canary_user"}
+        assert config.secrets == {
+            "sk_canary",
+            "canary_token",
+            "Bearer canary_token",
+            "canary_pin",
+            "canary_user",
+        }
         assert "canary" not in f"{config!r}{config}{config.source!r}{config.conversation}{config.plugins}"
 
     def test_words_that_say_how_to_run_are_no_secrets(self, tmp_path: Path) -> None:

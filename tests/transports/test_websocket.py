@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from traceback import format_exception_only
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from agentframework.transports.base import TransportClosedError, TransportRefusedError
-from agentframework.transports.websocket import open_websocket
+from agentframework.transports.websocket import ReticentLogger, open_websocket
 
 Scenario = Callable[[str], Awaitable[None]]
 
@@ -24,6 +26,14 @@ def with_server(scenario: Scenario, handler: Callable[[ServerConnection], Awaita
             await scenario(f"ws://127.0.0.1:{port}/v1?secret=canary")
 
     asyncio.run(main())
+
+
+def assert_nothing_leaks(error: BaseException) -> None:
+    """Neither in the error's own words nor in those of the causes that a traceback shows."""
+    told: BaseException | None = error
+    while told is not None:
+        assert "canary" not in "".join(format_exception_only(told))
+        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
 
 
 def test_frames_travel_both_ways_without_compression() -> None:
@@ -79,7 +89,7 @@ def test_a_refused_port_is_said_without_the_query() -> None:
         port = free.getsockname()[1]
     with pytest.raises(TransportRefusedError, match="nothing listens there") as refused:
         asyncio.run(open_websocket(f"ws://127.0.0.1:{port}/v1?conversation_signature=canary"))
-    assert "canary" not in str(refused.value)
+    assert_nothing_leaks(refused.value)
     assert f"ws://127.0.0.1:{port}/v1" in str(refused.value)
 
 
@@ -108,6 +118,67 @@ def test_an_http_refusal_carries_its_status() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("ws://127.0.0.1:bad/?token=canary", "redirects to what is no address"),
+        ("http://127.0.0.1/?token=canary", "no WebSocket address"),
+        ("/again?token=canary", "in a ring"),
+    ],
+)
+def test_a_redirect_that_is_not_followed_is_said_without_its_address(location: str, said: str) -> None:
+    def redirect(connection: ServerConnection, _request: Request) -> Response:
+        response = connection.respond(HTTPStatus.FOUND, "")
+        response.headers["Location"] = location
+        return response
+
+    async def main() -> None:
+        async def never(_connection: ServerConnection) -> None:
+            raise AssertionError
+
+        async with serve(never, "127.0.0.1", 0, process_request=redirect) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            with pytest.raises(TransportRefusedError, match=said) as refused:
+                await open_websocket(f"ws://127.0.0.1:{port}/?token=canary")
+            assert_nothing_leaks(refused.value)
+
+    asyncio.run(main())
+
+
+def test_no_frame_and_no_header_is_logged_though_every_logger_is_at_debug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def echo(connection: ServerConnection) -> None:
+        await connection.send(await connection.recv())
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        await transport.send("canary")
+        assert await transport.receive() == "canary"
+        await transport.close()
+
+    caplog.set_level(logging.DEBUG)
+    for name in list(logging.root.manager.loggerDict):
+        caplog.set_level(logging.DEBUG, logger=name)
+    with_server(scenario, echo)
+    ours = [record for record in caplog.records if record.name != "websockets.server"]
+    assert "canary" not in "".join(record.getMessage() for record in ours)
+    # the test's own server shows what there was to be told
+    assert len(ours) < len(caplog.records)
+    assert "canary" in caplog.text
+
+
+def test_a_reticent_logger_lets_warnings_through(caplog: pytest.LogCaptureFixture) -> None:
+    logger = ReticentLogger(logging.getLogger("tests.reticent"))
+    caplog.set_level(logging.DEBUG, logger="tests.reticent")
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+        logger.log(level, "at %d", level)
+        assert logger.isEnabledFor(level) == (level >= logging.WARNING)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
+    logger.logger.setLevel(logging.ERROR)
+    assert not logger.isEnabledFor(logging.WARNING)
+
+
 def test_no_tls_where_tls_is_asked_for_is_said() -> None:
     async def never(_connection: ServerConnection) -> None:
         raise AssertionError
@@ -129,4 +200,4 @@ def test_what_is_no_websocket_address_is_said(url: str) -> None:
 def test_an_address_that_cannot_be_read_is_said_without_its_query(url: str) -> None:
     with pytest.raises(TransportRefusedError, match="no WebSocket address") as refused:
         asyncio.run(open_websocket(url))
-    assert "canary" not in str(refused.value)
+    assert_nothing_leaks(refused.value)

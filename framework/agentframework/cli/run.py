@@ -56,7 +56,7 @@ async def _hold(
     waits_for_turns: bool,
 ) -> int:
     relay = Relay()
-    view = View(screen, traceback_hint=options.traceback_hint)
+    view = View(screen, redactor=shown.redactor, traceback_hint=options.traceback_hint)
     for missing in warnings_of(app.plugins):
         screen.warning(missing)
     for problem in app.problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from agentframework.callbacks import (
@@ -20,6 +21,7 @@ from agentframework.callbacks import (
 from agentframework.cli.phrases import Summary, flat, shortened
 from agentframework.cli.screen import Screen
 from agentframework.protocol import messages as m
+from agentframework.redaction import Redactor
 
 __all__ = ["View", "ending_text"]
 
@@ -29,14 +31,21 @@ _MOST_ECHOES: Final = 16
 class View(Callbacks):
     """Shows each event on a screen. Lives on one thread: whoever has the events calls its methods there.
 
+    What `redactor` knows is shown in no call: the platform fills in arguments from secret variables (protocol 4.5).
     `traceback_hint` follows the first tool that fails unexpectedly: it says where its traceback is to be found.
     `clock` gives seconds and never goes back.
     """
 
     def __init__(
-        self, screen: Screen, *, traceback_hint: str = "", clock: Callable[[], float] = time.monotonic
+        self,
+        screen: Screen,
+        *,
+        redactor: Redactor | None = None,
+        traceback_hint: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._screen = screen
+        self._redactor = redactor or Redactor()
         self._clock = clock
         self._traceback_hint = traceback_hint
         self._began = clock()
@@ -127,14 +136,15 @@ class View(Callbacks):
             self._show_user(text)
 
     def on_tool_called(self, event: ToolCalled) -> None:
-        self._open[event.call_id] = event
+        self._open[event.call_id] = replace(event, parameters=self._redactor.value(event.parameters))
         self._screen.working(tuple(self._open.values()))
 
     def on_tool_answered(self, event: ToolAnswered) -> None:
         self._open.pop(event.call_id, None)
         self._calls += 1
         self._screen.working(tuple(self._open.values()))
-        self._screen.tool(event)
+        parameters, text = self._redactor.value([event.parameters, event.text])
+        self._screen.tool(replace(event, parameters=parameters, text=text))
         if event.outcome != "ok":
             self._errors += 1
         if event.outcome == "exception" and self._traceback_hint:

@@ -169,9 +169,15 @@ class Config(Section):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The values that must be in no log: the API key, and what plugins and conversation got from outside."""
+        """The values that must be in no log.
+
+        These are the API key, dynamic variables called `secret__...` (protocol 2.3), and what plugins and the
+        conversation got from outside.
+        """
         key = self.agent.api_key
-        return self._source.secrets | ({key.get_secret_value()} if key is not None else frozenset())
+        variables = self.conversation.dynamic_variables
+        named = {str(value) for name, value in variables.items() if name.startswith("secret__")}
+        return self._source.secrets | named | ({key.get_secret_value()} if key is not None else set())
 
     def problem(self, path: KeyPath, problem: str, fix: str = "") -> ConfigProblem:
         """A problem with the value at `path`, for instance `("audio", "backend")`, with file and line."""

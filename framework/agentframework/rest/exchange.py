@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +89,11 @@ class Http:
         try:
             async with asyncio.timeout(timeout):
                 # the one limit above is enough, and unlike httpx2's own it counts the whole of the exchange
-                async with httpx2.AsyncClient(
-                    timeout=None, verify=verify, trust_env=False, follow_redirects=False
-                ) as http:
-                    return await _exchange(http, request)
+                with _untraced():
+                    async with httpx2.AsyncClient(
+                        timeout=None, verify=verify, trust_env=False, follow_redirects=False
+                    ) as http:
+                        return await _exchange(http, request)
         except TimeoutError as error:
             problem = "no answer in time"
             raise ExchangeError(problem, may_have_arrived=True, timed_out=True) from error
@@ -107,6 +111,30 @@ class Http:
         if self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
         return self._tls
+
+
+_is_ours: ContextVar[bool] = ContextVar("agentframework_rest_exchange", default=False)
+_TRACES = ("httpcore2.connection", "httpcore2.http11")
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """Within it httpcore2 logs nothing of what this task does; at DEBUG it would write all headers of the answer.
+
+    It takes no logger of ours. A filter holds for its own loggers whatever their level, and lets through what
+    others in this process do with that library.
+    """
+    for name in _TRACES:
+        logging.getLogger(name).addFilter(_is_of_others)
+    token = _is_ours.set(True)
+    try:
+        yield
+    finally:
+        _is_ours.reset(token)
+
+
+def _is_of_others(_record: logging.LogRecord) -> bool:
+    return not _is_ours.get()
 
 
 async def _exchange(http: httpx2.AsyncClient, request: Request) -> Answer:

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+    SecurityError,
+)
 
 from agentframework.transports.base import TransportClosedError, TransportRefusedError
 
-__all__ = ["WebSocketTransport", "open_websocket"]
+__all__ = ["ReticentLogger", "WebSocketTransport", "open_websocket"]
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """The largest frame that is taken, as in the SDK (protocol 4.6: chunks can be seconds long)."""
+
+
+class ReticentLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger for websockets that drops whatever is below `least`, at whatever level the logger itself is.
+
+    At DEBUG that library logs the request line with the signature in it, every header, and the beginnings of all
+    frames, which hold spoken words and dynamic variables. A program that wants to see everything of everybody must
+    not get these.
+    """
+
+    def __init__(self, logger: logging.Logger, *, least: int = logging.WARNING) -> None:
+        super().__init__(logger, {})
+        self._least = least
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the standard library calls it so
+        return level >= self._least and super().isEnabledFor(level)
+
+
+_log = ReticentLogger(logging.getLogger(__name__))
 
 
 class WebSocketTransport:
@@ -62,20 +88,33 @@ async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTranspo
     """
     try:
         place = _place(url)
-    except ValueError as error:
+    except ValueError:
+        # here and below: the error's own text holds parts of the address, so it does not become the cause
         raise TransportRefusedError(
             "the address that was given", "that is no WebSocket address", is_lasting=True
-        ) from error
+        ) from None
     try:
         context = await asyncio.to_thread(ssl.create_default_context) if url.startswith("wss:") else None
         connection = await connect(
-            url, ssl=context, compression=None, max_size=MAX_FRAME_BYTES, open_timeout=timeout, proxy=None
+            url,
+            ssl=context,
+            compression=None,
+            max_size=MAX_FRAME_BYTES,
+            open_timeout=timeout,
+            proxy=None,
+            logger=_log,
         )
     except InvalidStatus as error:
         status = error.response.status_code
         raise TransportRefusedError(place, f"the server answered {status}", status=status) from error
-    except InvalidURI as error:
-        raise TransportRefusedError(place, "that is no WebSocket address", is_lasting=True) from error
+    except InvalidURI:
+        raise TransportRefusedError(place, "that is no WebSocket address", is_lasting=True) from None
+    except SecurityError:
+        raise TransportRefusedError(
+            place, "it redirects without TLS, or in a ring", is_lasting=True
+        ) from None
+    except ValueError:
+        raise TransportRefusedError(place, "it redirects to what is no address", is_lasting=True) from None
     except TimeoutError as error:
         raise TransportRefusedError(place, f"no answer within {timeout:g} s") from error
     except (OSError, InvalidHandshake) as error:

@@ -81,8 +81,8 @@ class ConversationInitiationClientDataMessage(ClientMessage):
 
     type: Literal["conversation_initiation_client_data"] = "conversation_initiation_client_data"
     conversation_config_override: Object | None = None
-    custom_llm_extra_body: Object | None = None
-    dynamic_variables: Object | None = None
+    custom_llm_extra_body: Object | None = Field(default=None, repr=False)
+    dynamic_variables: Object | None = Field(default=None, repr=False)  # those called secret__... are secret
     user_id: Text | None = None
     source_info: SourceInfo | None = None
     branch_id: Text | None = None
@@ -179,9 +179,9 @@ class EnclaveSetupConfigMessage(ClientMessage):
     """The first frame to an on-prem server (1.7); legacy fields are sent as null, as that server expects."""
 
     type: Literal["enclave_setup_config"] = "enclave_setup_config"
-    agent_config_dict: Object | None = None
-    override_agent_config_list: list[Object] | None = None
-    tools_config_list: list[Object] | None = None
+    agent_config_dict: Object | None = Field(default=None, repr=False)
+    override_agent_config_list: list[Object] | None = Field(default=None, repr=False)
+    tools_config_list: list[Object] | None = Field(default=None, repr=False)
     post_call_transcription_webhook_url: Text | None = None
     post_call_audio_webhook_url: Text | None = None
     prompt_knowledge_base: list[Text] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +15,13 @@ from agentframework import (
     AsyncAudioInterface,
     AsyncConversation,
     AudioInterface,
+    Callbacks,
     Client,
     ClientTools,
     Conversation,
     DisconnectionDetails,
+    Reconnected,
+    ReconnectPolicy,
     SessionError,
     StartError,
 )
@@ -252,7 +256,7 @@ def test_the_deprecated_callback_warns_at_the_line_of_the_caller(kind: type[Base
         assert "callback_end_session=lambda: None" in source.readlines()[warning.lineno - 1]
 
 
-def test_a_start_that_is_cancelled_ends_the_conversation() -> None:
+def test_a_start_that_is_cancelled_ends_the_conversation(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(peer: Peer) -> list[dict[str, Any]]:
         return await peer.until_closed()
 
@@ -269,6 +273,8 @@ def test_a_start_that_is_cancelled_ends_the_conversation() -> None:
 
         assert asyncio.run_coroutine_threadsafe(program(), loop).result(PATIENCE) is None
     assert [end.reason for end in details] == ["user"]
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_cancelling_the_wait_for_the_end_ends_nothing() -> None:
@@ -363,3 +369,31 @@ def test_an_async_interface_is_stopped_before_the_wait_for_the_end_returns() -> 
 
         asyncio.run(program())
     assert log == ["start", "stop", "over"]
+
+
+def test_a_connection_that_is_lost_is_made_again_where_that_was_asked_for(door: Door) -> None:
+    ids = iter(["conv_1", "conv_2"])
+
+    async def scenario(peer: Peer) -> list[dict[str, Any]] | None:
+        conversation_id = next(ids)
+        await peer.open(conversation_id)
+        if conversation_id == "conv_1":
+            peer.connection.transport.abort()
+            return None
+        return [await peer.receive()]
+
+    again = threading.Event()
+
+    class Handler(Callbacks):
+        def on_reconnected(self, event: Reconnected) -> None:
+            again.set()
+
+    with agent(scenario) as served:
+        policy = ReconnectPolicy(first_delay=0.01)
+        door.make(served.url, callbacks=Handler(), reconnect=policy)
+        door.start()
+        assert again.wait(PATIENCE)
+        door.call("send_contextual_update", "as before")
+        assert served.wait(2) == [{"type": "contextual_update", "text": "as before"}]
+        assert door.wait() == "conv_2"
+    assert door.conversation.reconnect is policy

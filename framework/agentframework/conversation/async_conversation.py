@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from concurrent.futures import Future
+from typing import Any, Literal, TypeVar
 
 from agentframework.conversation.account import File
 from agentframework.conversation.base import BaseConversation
@@ -17,6 +18,8 @@ from agentframework.protocol.messages import (
 )
 
 __all__ = ["AsyncConversation"]
+
+T = TypeVar("T")
 
 
 class AsyncConversation(BaseConversation):
@@ -34,7 +37,7 @@ class AsyncConversation(BaseConversation):
         """
         started = self._begin(asyncio.get_running_loop())
         try:
-            await asyncio.shield(asyncio.wrap_future(started))
+            await _outcome(started)
         except BaseException:
             self._end()
             raise
@@ -52,7 +55,7 @@ class AsyncConversation(BaseConversation):
 
         Raises `SessionError` where it was never started: there is no end to wait for. Cancelling it ends nothing.
         """
-        await asyncio.shield(asyncio.wrap_future(self._running().ended))
+        await _outcome(self._running().ended)
         return self.conversation_id
 
     async def send_user_message(
@@ -88,3 +91,16 @@ class AsyncConversation(BaseConversation):
     ) -> str:
         """Upload a file (a path, or its bytes) for `send_multimodal_message`; its id. Waits. Raises `RestError`."""
         return await asyncio.wrap_future(self._upload(file, filename, content_type))
+
+
+async def _outcome(future: Future[T]) -> T:
+    """What the engine's future comes to; cancelling whoever awaits it leaves the engine as it is."""
+    waiting = asyncio.wrap_future(future)
+    waiting.add_done_callback(_look_at)
+    return await asyncio.shield(waiting)
+
+
+def _look_at(waiting: asyncio.Future[Any]) -> None:
+    """An error that nobody waits for any more is no oversight, which asyncio would take it for."""
+    if not waiting.cancelled():
+        waiting.exception()

@@ -167,6 +167,14 @@ class Running:
         """End the conversation; from any thread, as often as you like; does not wait."""
         self._session.end()
 
+    def drain(self, message: str | None = None) -> None:
+        """End the conversation when the tool calls that run have their answers, and begin no other.
+
+        They have `[tools] drain_timeout` for it. `message` says why, in the details of the end. From any thread, as
+        often as you like; does not wait.
+        """
+        self._session.drain(self._app.config.tools.drain_timeout, message)
+
     def wait(self, timeout: float | None = None) -> DisconnectionDetails | None:
         """Wait until it has ended, for `timeout` seconds at most; how it ended, or None where it still runs.
 

@@ -44,6 +44,8 @@ class Keyboard(LineSource):
 
     async def stopped(self) -> None: ...
 
+    def abandon(self) -> None: ...
+
 
 class Held:
     """A talk with the local agent that follows a script."""

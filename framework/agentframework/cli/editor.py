@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Final, TextIO, cast
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TextIO, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input.typeahead import get_typeahead
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.patch_stdout import StdoutProxy
 
 from agentframework.cli.lines import LineSource
@@ -17,7 +20,11 @@ from agentframework.cli.terminal import LABEL_WIDTH
 
 __all__ = ["Editor", "above_the_line"]
 
+if sys.platform != "win32":  # there the console forgets with the process how it was set
+    import termios
+
 _REFRESH: Final = 0.5
+_AS_IT_WAS: Final = b"\x1b[?2004l\x1b[?25h\r\n"  # no bracketed paste, the cursor shown, a line of its own
 _BETWEEN_WRITES: Final = 0.02
 
 
@@ -35,8 +42,10 @@ class Editor(LineSource):
         )
         self._stopped = False
         self._task: asyncio.Task[None] | None = None
+        self._terminal: tuple[int, list[Any]] | None = None
 
     def start(self, give: Callable[[str | None], None], interrupt: Callable[[], None]) -> None:
+        self._terminal = _settings_of_terminal()
         self._task = asyncio.get_running_loop().create_task(self._edit(give, interrupt))
 
     def more(self) -> None:
@@ -51,6 +60,14 @@ class Editor(LineSource):
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    def abandon(self) -> None:
+        """Put the terminal back as it was found; with calls of the system alone, as this may happen anywhere."""
+        if sys.platform != "win32" and self._terminal is not None:
+            descriptor, settings = self._terminal
+            with suppress(OSError, termios.error):
+                termios.tcsetattr(descriptor, termios.TCSANOW, settings)
+                os.write(descriptor, _AS_IT_WAS)
+
     def refresh(self) -> None:
         """The status has changed."""
         self._session.app.invalidate()
@@ -64,6 +81,8 @@ class Editor(LineSource):
                 return
             except KeyboardInterrupt:
                 interrupt()
+                if any(typed.key == Keys.ControlC for typed in get_typeahead(self._session.app.input)):
+                    interrupt()  # twice at once: the second came while the first was dealt with
                 return
             if line.strip() and not self._stopped:
                 give(line.strip())
@@ -73,6 +92,15 @@ class Editor(LineSource):
         label = f"{'tool':{LABEL_WIDTH}}"
         working: StyleAndTextTuples = [("fg:ansiyellow", label), ("", f"{status}\n")] if status else []
         return [*working, ("", "\n"), ("bold fg:ansicyan", f"{'you':{LABEL_WIDTH}}")]
+
+
+def _settings_of_terminal() -> tuple[int, list[Any]] | None:
+    """The descriptor of the terminal that is typed on, and how it is set."""
+    if sys.platform != "win32" and sys.stdin is not None:
+        with suppress(OSError, ValueError, termios.error):
+            descriptor = sys.stdin.fileno()
+            return descriptor, termios.tcgetattr(descriptor)
+    return None
 
 
 @contextmanager

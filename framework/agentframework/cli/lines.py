@@ -33,6 +33,10 @@ class LineSource(ABC):
     async def stopped(self) -> None:
         """Wait, after `stop`, until what was shown for typing is gone."""
 
+    @abstractmethod
+    def abandon(self) -> None:
+        """The process ends in this moment: leave what is outside of it as it was. Called between any two steps."""
+
 
 class PipeLines(LineSource):
     """Reads a descriptor on a daemon thread, one line ahead at most; blank lines are left out.
@@ -58,6 +62,9 @@ class PipeLines(LineSource):
 
     async def stopped(self) -> None:
         """Nothing was shown; a thread that waits for input is left behind."""
+
+    def abandon(self) -> None:
+        """A pipe is left as it is."""
 
     def _read(self, give: Callable[[str | None], None]) -> None:
         for line in self._lines():

@@ -30,6 +30,7 @@ _LINGER: Final = 2.0
 """Seconds that the agent has to end the conversation itself, after it has answered a farewell."""
 
 _FAREWELL_PATIENCE: Final = 8.0
+_TERMINATED: Final = "the conversation was ended by SIGTERM"
 _SLOW_END: Final = 0.7
 _UNSEEN: Final = frozenset({"audio", "audio_alignment", "vad_score", "ping"})
 
@@ -40,6 +41,7 @@ class RunningConversation(Protocol):
     def start(self) -> str: ...
     def send_user_message(self, text: str) -> None: ...
     def end(self) -> None: ...
+    def drain(self, message: str) -> None: ...
     def wait(self, timeout: float | None = None) -> DisconnectionDetails | None: ...
 
 
@@ -78,6 +80,7 @@ class _Over:
 
 class _Sign(Enum):
     STOP = "stop"
+    DRAIN = "drain"
     SLOW = "slow"
 
 
@@ -113,12 +116,12 @@ class Talk:
         self._waits = waits_for_turns
         self._clock = clock
         self._turn = Turn(clock())
-        self._live = self._ending = False
+        self._live = self._ending = self._draining = False
         self._held: _Line | None = None
         self._said_bye_at: float | None = None
         self._over: _Over | None = None
         self._unwritable: OSError | None = None
-        self._interrupts = Interrupts(self.stop)
+        self._interrupts = Interrupts(self.stop, self.drain, before_leaving=lines.abandon)
         self._inbox: asyncio.Queue[_Item]
         self._loop: asyncio.AbstractEventLoop
 
@@ -131,13 +134,17 @@ class Talk:
         """End it gracefully. From any thread, and from a signal handler, while `hold` runs."""
         self._post(_Sign.STOP)
 
+    def drain(self) -> None:
+        """End it when the tool calls that run have their answers. From any thread, as `stop`."""
+        self._post(_Sign.DRAIN)
+
     def tell(self, level: int, text: str) -> None:
         """Show a line of the log in its place. From any thread, while `hold` runs."""
         self._post(_Logged(level, text))
 
     async def hold(self) -> DisconnectionDetails:
         """Start the conversation and hold it to its end; returns how it ended. For the main thread: it takes
-        Ctrl-C and SIGTERM meanwhile, and the second Ctrl-C ends the process.
+        Ctrl-C and SIGTERM meanwhile, and the second of them ends the process.
 
         Raises what hindered the start. Where nothing can be shown any more the conversation ends, and OSError is
         raised unless it is because the reader has left.
@@ -209,10 +216,10 @@ class Talk:
                 self._over = item
             case _Sign.STOP:
                 self._end()
+            case _Sign.DRAIN:
+                self._end(_TERMINATED)
             case _Sign.SLOW:
-                self._screen.note(
-                    f"the conversation is ending; {self._interrupts.key_to_leave} leaves at once"
-                )
+                self._screen.note(f"{self._what_is_slow}; {self._interrupts.key_to_leave} leaves at once")
             case _Line():
                 self._take_line(item)
             case _Logged(level, text) if level >= logging.ERROR:
@@ -226,6 +233,12 @@ class Talk:
             case _:
                 self._turn.hear(item, self._clock())
                 getattr(self._view, method_name(item))(item)
+
+    @property
+    def _what_is_slow(self) -> str:
+        if self._draining:
+            return "the conversation ends when the tools that run have finished"
+        return "the conversation is ending"
 
     def _begin(self) -> None:
         if self._ending:
@@ -277,9 +290,14 @@ class Talk:
         if self._said_bye_at is None or not self._waits:
             self._lines.more()
 
-    def _end(self) -> None:
+    def _end(self, when_drained: str = "") -> None:
+        """End it, once; with a reason, when it is drained."""
         if not self._ending:
             self._ending = True
             self._lines.stop()
-            self._conversation.end()
+            if when_drained:
+                self._draining = True
+                self._conversation.drain(when_drained)
+            else:
+                self._conversation.end()
             self._loop.call_later(_SLOW_END, self._post, _Sign.SLOW)

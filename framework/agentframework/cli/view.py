@@ -188,11 +188,11 @@ class View(Callbacks):
 
 
 def ending_text(details: DisconnectionDetails) -> str:
-    """Who ended the conversation and why, in one sentence; empty where the user did."""
+    """Who ended the conversation and why, in one sentence; empty where the user did, without a word."""
     reason = flat(details.close_reason or "")
     hint = f". {flat(details.hint)}" if details.hint else ""
     if details.reason == "user":
-        return ""
+        return flat(details.message or "")
     if details.reason == "agent":
         return "the agent ended the conversation" + (f": {reason}" if reason else "") + hint
     if details.close_code is None:

@@ -82,6 +82,9 @@ class ToolsConfig(Section):
         description="Seconds until a call is answered as timed out; keep it below the platform's own limit, "
         "20 unless declared otherwise.",
     )
+    drain_timeout: Seconds = Field(
+        5.0, description="Seconds that calls which run may go on after SIGTERM, before the conversation ends."
+    )
     error_text: Literal["error", "result"] = Field(
         "error",
         description='"result" sends the text of a failure as an ordinary result, because the platform hides the '

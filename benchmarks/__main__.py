@@ -1,0 +1,68 @@
+"""Times the runtime beside the ElevenLabs SDK and the least that a client can do.
+
+    python -m benchmarks [--rounds N] [--only WORDS] [--write]
+
+All clients of a piece of work take their turns in each round, so that a ratio compares neighbours in time; shown are
+medians and the spread of the ratios. `--write` keeps the results and writes them into the page about speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from typing import Any
+
+from benchmarks.measuring import Figures, measure
+from benchmarks.plan import FULL, Kind, Work, works
+from benchmarks.processes import Server
+from benchmarks.results import PAGE, RESULTS, page_with, row, start_row, tables
+from benchmarks.starting import start_times
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; 5 unless said")
+    parser.add_argument("--only", default="", help="only work whose name holds these words")
+    parser.add_argument("--write", action="store_true", help="keep the results and write the page")
+    given = parser.parse_args()
+    chosen = [work for work in works(FULL) if given.only in work.name]
+    with Server() as server:
+        rows = [entry for work in chosen for entry in rows_of(server, work, given.rounds)]
+    starts: list[dict[str, Any]] = []
+    if not given.only:
+        rounds = [start_times() for _ in range(given.rounds)]
+        starts = [start_row(name, [times[name] for times in rounds]) for name in rounds[0]]
+    results = {
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "rows": rows,
+        "starts": starts,
+    }
+    print(tables(results))
+    if given.write:
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        PAGE.write_text(page_with(results, PAGE.read_text()))
+
+
+def rows_of(server: Server, work: Work, rounds: int) -> list[dict[str, Any]]:
+    """All clients of one piece of work, round by round."""
+    measured: dict[str, list[Figures | None]] = {kind.name: [] for kind in work.clients}
+    for number in range(min(rounds, work.rounds)):
+        for kind in work.clients:
+            if number == 0 or kind not in work.brief:
+                measured[kind.name].append(figures_of(server, work, kind))
+    return [row(work, kind, measured) for kind in work.clients]
+
+
+def figures_of(server: Server, work: Work, kind: Kind) -> Figures | None:
+    """Measure, and say so while the reader waits."""
+    figures = measure(server, kind, work)
+    said = "-" if figures is None else f"{figures[work.figure]:.3f}"
+    print(f"{work.name:55} {kind.name:32} {said} {work.unit}", flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    main()

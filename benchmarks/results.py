@@ -1,0 +1,141 @@
+"""The results of a run: rounds of figures become medians and ratios, are kept as JSON, and are shown as tables."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Figures
+from benchmarks.plan import LIMIT, Kind, Work
+
+__all__ = ["PAGE", "RESULTS", "page_with", "row", "start_row", "tables"]
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results.json"
+PAGE = ROOT / "docs" / "explanation" / "speed.md"
+_BEGIN = "<!-- the tables are written by `make bench` -->\n"
+_END = "<!-- end of the tables -->\n"
+_MORE = ("answer_p50", "answer_p99", "pong_p50", "pong_p99", "lost", "memory", "late_p99", "cpu", "p99")
+
+
+def row(work: Work, kind: Kind, measured: dict[str, list[Figures | None]]) -> dict[str, Any]:
+    """A client's figures over all rounds; a ratio compares it with the limit of the same round."""
+    taken = [figures for figures in measured[kind.name] if figures is not None]
+    ratios = [
+        _value(mine, work) / _value(limit, work)
+        for mine, limit in zip(measured[kind.name], measured[LIMIT.name], strict=False)
+        if mine is not None and limit is not None
+    ]
+    return {
+        "work": work.name,
+        "client": kind.name,
+        "unit": work.unit,
+        "is_many": work.sessions > 1,
+        "rounds": len(taken),
+        "failed": len(measured[kind.name]) - len(taken),
+        "median": _median(_value(figures, work) for figures in taken),
+        "ratio": _median(ratios),
+        "lowest_ratio": round(min(ratios), 3) if ratios else None,
+        "highest_ratio": round(max(ratios), 3) if ratios else None,
+        **{name: _median(figures.get(name) for figures in taken) for name in _MORE},
+    }
+
+
+def start_row(name: str, times: Sequence[float]) -> dict[str, Any]:
+    """How long a start took over all rounds, in ms."""
+    return {
+        "start": name,
+        "median": _median(times),
+        "lowest": round(min(times), 1),
+        "highest": round(max(times), 1),
+    }
+
+
+def tables(results: dict[str, Any]) -> str:
+    """The results as tables in Markdown."""
+    parts = []
+    for many, head in ((False, _SINGLE), (True, _MANY)):
+        rows = [entry for entry in results["rows"] if entry["is_many"] is many]
+        parts.append(_table(head, [_cells(entry) for entry in rows]))
+    starts = [
+        (
+            entry["start"],
+            f"{entry['median']:.0f} ms",
+            f"{entry['lowest']:.0f} - {entry['highest']:.0f} ms",
+        )
+        for entry in results["starts"]
+    ]
+    parts.append(_table(("start", "median", "spread"), starts))
+    return "\n".join(parts)
+
+
+def page_with(results: dict[str, Any], page: str) -> str:
+    """The page with these tables in place of those that it has."""
+    before, _, rest = page.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{tables(results)}\n{_END}{after}"
+
+
+def read() -> dict[str, Any]:
+    """The results that are kept."""
+    results: dict[str, Any] = json.loads(RESULTS.read_text())
+    return results
+
+
+_SINGLE = ("work", "client", "median", "of the limit", "spread")
+_MANY = (
+    *("work", "client", "processor", "of the limit", "spread"),
+    *("answers p50 / p99", "pongs p50 / p99", "lost calls", "memory each"),
+)
+
+
+def _cells(entry: dict[str, Any]) -> tuple[str, ...]:
+    if entry["median"] is None:
+        width = len(_MANY if entry["is_many"] else _SINGLE) - 3
+        return (entry["work"], entry["client"], "did not get through", *[""] * width)
+    spread = ""
+    if entry["ratio"] is not None and entry["rounds"] > 1:
+        spread = f"{entry['lowest_ratio']:.2f} - {entry['highest_ratio']:.2f}"
+    cells = (
+        entry["work"],
+        entry["client"],
+        f"{_figure(entry['median'])} {entry['unit']}",
+        "" if entry["ratio"] is None else f"{entry['ratio']:.2f}",
+        spread,
+    )
+    if not entry["is_many"]:
+        return cells
+    return (
+        *cells,
+        _pair(entry["answer_p50"], entry["answer_p99"]),
+        _pair(entry["pong_p50"], entry["pong_p99"]),
+        "" if entry["answer_p50"] is None else f"{entry['lost']:,.0f}",
+        f"{entry['memory']:.0f} KiB",
+    )
+
+
+def _pair(middle: float | None, high: float | None) -> str:
+    return "" if middle is None or high is None else f"{_figure(middle)} / {_figure(high)} ms"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _value(figures: Figures, work: Work) -> float:
+    value = figures[work.figure]
+    assert value is not None
+    return value
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 3) if known else None

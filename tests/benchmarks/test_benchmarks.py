@@ -1,0 +1,36 @@
+"""The benchmarks run, in small, with every client; nothing here looks at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.measuring import measure
+from benchmarks.plan import TINY, Kind, Work, works
+from benchmarks.processes import BENCH_PYTHON, CLIENTS_PYTHON, Server
+from conftest import unavailable
+
+PAIRS = [
+    pytest.param(work, kind, id=f"{work.agent}, {kind.name}") for work in works(TINY) for kind in work.clients
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    for python in (BENCH_PYTHON, CLIENTS_PYTHON):
+        if not python.exists():
+            unavailable("needs the environments of the benchmarks: make setup")
+    with Server() as running:
+        yield running
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("work", "kind"), PAIRS)
+def test_each_client_gets_through_each_work(server: Server, work: Work, kind: Kind) -> None:
+    figures = measure(server, kind, work)
+    assert figures is not None
+    value = figures[work.figure]
+    assert value is not None
+    assert value >= 0
+    assert figures.get("lost", 0) == 0

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from cli_desk import COMMAND, Desk
@@ -33,14 +34,21 @@ def line_of(process: subprocess.Popen[str], start: str) -> str:
 class Terminal:
     """A command on a pseudo-terminal, read as a stream."""
 
-    def __init__(self, desk: Desk, width: int, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        width: int,
+        *arguments: str,
+        command: Sequence[str] = COMMAND,
+        **environment: str,
+    ) -> None:
         self.screen, user_side = pty.openpty()
         fcntl.ioctl(user_side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
         self.settings = termios.tcgetattr(user_side)
         self.side = user_side
         self.written = ""
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*command, *arguments],
             cwd=desk.folder,
             env=desk.environment(**{"TERM": "xterm-256color", **environment}),
             stdin=user_side,

@@ -151,6 +151,20 @@ class TestAnswers:
         assert f"sends on to {foreign.url}/elsewhere" in str(failed.value)
         assert "canary" not in str(failed.value)
 
+    def test_what_the_environment_says_of_proxies_and_passwords_is_not_used(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login somebody password canary\n")
+        netrc.chmod(0o600)
+        with platform(200, {}) as proxy, platform(200, SIGNED) as server:
+            for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+                monkeypatch.setenv(name, proxy.url)
+            monkeypatch.setenv("NETRC", str(netrc))
+            assert ask(server.url) == SIGNED["signed_url"]
+            assert proxy.requests == []
+        assert "authorization" not in server.requests[0][1]
+
     def test_an_answer_without_end_is_not_read_to_its_end(self) -> None:
         with platform(200, b"x" * (2 * 1024 * 1024)) as server:
             with pytest.raises(RestError, match="the answer is longer than 1048576 bytes"):

@@ -142,7 +142,7 @@ enable = ["desk"]
 """
 
 
-@pytest.mark.parametrize("verbosity", [[], ["-v"], ["-vv"]])
+@pytest.mark.parametrize("verbosity", [[], ["-vv"]])
 def test_the_command_writes_no_secret_however_much_it_says(tmp_path: Path, verbosity: list[str]) -> None:
     desk = Desk(tmp_path)
     with agent(hold) as served:

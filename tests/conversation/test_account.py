@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from agent_stub import Peer, agent
+from agent_stub import PATIENCE, Peer, agent
 from agentframework import AuthError, Client, NotFoundError, RestError, SessionEndedError, StartError
-from doors import Door, base_of
+from doors import Door, a_door, base_of
 from rest_stub import Reply, platform, serving
 
 
@@ -175,3 +176,56 @@ def test_an_upload_that_fails_is_told_to_whoever_uploads_and_ends_nothing(door: 
         with pytest.raises(RestError, match="no file uploaded: the client given failed with ValueError"):
             door.call("upload_file", b"x")
         door.call("send_user_message", "still here")
+
+
+def test_an_end_while_the_sdks_client_is_asked_waits_for_nothing_and_is_no_fault(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked, release, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def get_signed_url(**named: Any) -> SimpleNamespace:
+        asked.set()
+        release.wait(PATIENCE)
+        answered.set()
+        return SimpleNamespace(signed_url="ws://127.0.0.1:1/")
+
+    foreign = Foreign("ws://127.0.0.1:1/v1/")
+    foreign.conversational_ai.conversations.get_signed_url = get_signed_url
+    door.make("ws://127.0.0.1:1/v1/", client=foreign, requires_auth=True)
+    threading.Thread(target=lambda: (asked.wait(PATIENCE), door.conversation.end_session())).start()
+    with pytest.raises(StartError, match="ended before it had started"):
+        door.start()
+    assert not answered.is_set()
+    release.set()
+    assert answered.wait(PATIENCE)
+    assert door.wait() is None
+    assert "failed" not in caplog.text
+
+
+def test_an_upload_that_is_cancelled_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    uploading, release = threading.Event(), threading.Event()
+
+    def create(*args: Any, **named: Any) -> SimpleNamespace:
+        uploading.set()
+        release.wait(PATIENCE)
+        return SimpleNamespace(file_id="f1")
+
+    with agent(accept) as served, a_door("async") as door:
+        foreign = Foreign(served.url)
+        foreign.conversational_ai.conversations.files.create = create
+        door.make(served.url, client=foreign)
+        door.start()
+
+        async def program() -> None:
+            upload = asyncio.ensure_future(door.conversation.upload_file(b"x"))
+            await asyncio.to_thread(uploading.wait, PATIENCE)
+            upload.cancel()
+            await asyncio.wait([upload])
+            assert upload.cancelled()
+            release.set()
+            await door.conversation.send_user_message("still here")
+
+        door.run(program())
+        door.end()
+        assert door.wait() == "conv_1"
+    assert "failed" not in caplog.text

@@ -74,6 +74,8 @@ class Account:
         future: Future[T] = Future()
 
         def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # from here on it cannot be cancelled, and so takes what comes
             try:
                 future.set_result(function())
             except BaseException as error:  # noqa: BLE001 - whoever waits is told, whatever it was

@@ -73,6 +73,7 @@ class Connection:
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._ready = asyncio.Event()
+        self._writer_waits = False
         self._ending: asyncio.Future[Ending] = self._loop.create_future()
         self._draining = False
         self._transport: Transport | None = None
@@ -122,7 +123,17 @@ class Connection:
         self.live_since = self._loop.time()
 
     def flush(self) -> None:
-        """Something is ready to be sent."""
+        """Something may be ready to be sent: it goes at once, or by the writer where one has to wait for the peer."""
+        transport = self._transport
+        if transport is None or not self._writer_waits:
+            self._ready.set()
+            return
+        while transport.is_free:
+            frame = self.protocol.next_frame()
+            if frame is None:
+                return
+            transport.send_now(frame)
+        self._writer_waits = False
         self._ready.set()
 
     def _start_timer(self) -> None:
@@ -156,8 +167,8 @@ class Connection:
         try:
             while True:
                 received = self.protocol.receive_frame(await self._transport.receive())
+                self.flush()  # a pong goes before anything else is begun
                 self._act(received)
-                self._ready.set()
         except TransportClosedError as error:
             self.finish(Ending(self._closed_details(error), error))
         except asyncio.CancelledError:
@@ -173,7 +184,9 @@ class Connection:
                 frame = self.protocol.next_frame()
                 if frame is None:
                     self._ready.clear()
+                    self._writer_waits = True
                     await self._ready.wait()
+                    self._writer_waits = False
                 else:
                     await self._transport.send(frame)
         except TransportClosedError:

@@ -50,6 +50,13 @@ class Transport(Protocol):
     async def send(self, frame: str) -> None:
         """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a frame can be sent without waiting: it is open, and the peer reads."""
+
+    def send_now(self, frame: str) -> None:
+        """Send one frame, where `is_free`; on the loop."""
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye and close; never raises, and takes as long as the caller lets it."""
 

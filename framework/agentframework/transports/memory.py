@@ -34,6 +34,16 @@ class MemoryTransport:
         if self._peer is not None:
             self._peer._incoming.put_nowait(frame)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether both ends are open: the other always reads."""
+        return self._closed is None
+
+    def send_now(self, frame: str) -> None:
+        """Give the other end one frame; nothing where either end is closed."""
+        if self._closed is None and self._peer is not None:
+            self._peer._incoming.put_nowait(frame)
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close both ends; the other learns code and reason."""
         if self._closed is None:

@@ -16,6 +16,7 @@ from websockets.exceptions import (
     InvalidURI,
     SecurityError,
 )
+from websockets.protocol import State
 
 from agentframework.transports.base import TransportClosedError, TransportRefusedError
 
@@ -23,6 +24,8 @@ __all__ = ["ReticentLogger", "WebSocketTransport", "open_websocket"]
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """The largest frame that is taken, as in the SDK (protocol 4.6: chunks can be seconds long)."""
+
+_WRITE_LIMIT = 32 * 1024  # bytes that may wait to be written before a sender waits for the peer
 
 
 class ReticentLogger(logging.LoggerAdapter[logging.Logger]):
@@ -63,6 +66,22 @@ class WebSocketTransport:
             await self._connection.send(frame)
         except ConnectionClosed as error:
             raise self._closed(error) from error
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the connection is open and hardly anything waits to be written."""
+        connection = self._connection
+        return (
+            connection.state is State.OPEN
+            and not connection.transport.is_closing()
+            and connection.transport.get_write_buffer_size() < _WRITE_LIMIT
+        )
+
+    def send_now(self, frame: str) -> None:
+        """Send one frame, where `is_free`: what `send` does, less the coroutines that wait for the peer."""
+        connection = self._connection
+        connection.protocol.send_text(frame.encode())
+        connection.send_data()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a close frame, and wait for the peer's."""

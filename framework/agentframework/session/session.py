@@ -52,8 +52,8 @@ __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
-_END_TIMEOUT = 2.4
-_LEAST_TIMEOUT = 0.4
+_END_TIMEOUT = 2.25
+_LEAST_TIMEOUT = 0.25
 _LOOP_CHECK = 1.0
 _MAX_PENDING = 1_000
 _MOST_PROTOCOLS = 8  # late results of older connections are not counted any more
@@ -327,7 +327,7 @@ class Session:
 
     async def _wait_between(self, ending: Ending, delay: float) -> None:
         self._state = "reconnect"
-        _log.warning("the connection is lost; attempt %d to make another in %.1f s", self._attempt, delay)
+        _log.info("the connection is lost; attempt %d to make another in %.1f s", self._attempt, delay)
         self.emit(Reconnecting(self._attempt, delay, ending.details))
         await asyncio.wait([self._stop], timeout=delay)
 

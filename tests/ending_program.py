@@ -1,6 +1,6 @@
 """A program of a user's own that holds a conversation and ends it from the place it is told; each step is a line.
 
-    python ending_program.py URL PLACE
+    python ending_program.py URL PLACE sync|async
 
 Its lines: "hanging NAME" when something has begun to hang, "ending" just before `end_session` is called, "end" and
 "disconnect REASON" from the end callbacks, "over ID" when `wait_for_session_end` has returned. A line on its standard
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from agentframework import (
+    AsyncConversation,
     AudioInterface,
     Client,
     ClientTools,
@@ -38,7 +39,7 @@ def say(text: str) -> None:
 
 
 class Device(AudioInterface):
-    """Speaks from a thread of its own; hangs when it is stopped."""
+    """Speaks from a thread of its own; may hang when it is stopped."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -59,21 +60,24 @@ class Device(AudioInterface):
     def interrupt(self) -> None: ...
 
     def stop(self) -> None:
-        say("hanging stop")
-        time.sleep(LONG)
+        if self._program.place in ("main", "device", "output"):
+            say("hanging stop")
+            time.sleep(LONG)
 
 
 class Program:
     """The conversation and the places that may end it."""
 
-    def __init__(self, url: str, place: str) -> None:
+    def __init__(self, url: str, place: str, door: str) -> None:
         self.place = place
+        self.is_async = door == "async"
         tools = ClientTools()
         tools.register("hang", self._hang)
         tools.register("cling", self._cling, is_async=True)
         tools.register("end", self._end_tool)
         tools.register("end_async", self._end_async_tool, is_async=True)
-        self.conversation = Conversation(
+        kind: Any = AsyncConversation if self.is_async else Conversation
+        self.conversation = kind(
             Client(),
             "agent_1",
             requires_auth=False,
@@ -99,16 +103,39 @@ class Program:
             self.conversation.start_session()
         except StartError:
             say("no start")
+        if self.place == "main":
+            self._end_when_told()
+        else:
+            self._end_from_threads()
+        say(f"over {self.conversation.wait_for_session_end()}")
+
+    async def run_async(self) -> None:
+        """Hold it to its end, on a loop of the program's own."""
+        if self.place == "connect":
+            threading.Thread(target=self._end_when_told, daemon=True).start()
+        try:
+            await self.conversation.start_session()
+        except StartError:
+            say("no start")
+        if self.place == "main":
+            await asyncio.to_thread(sys.stdin.readline)
+            say("ending")
+            await self.conversation.end_session()
+        else:
+            self._end_from_threads()
+        say(f"over {await self.conversation.wait_for_session_end()}")
+
+    def _end_from_threads(self) -> None:
         if self.place == "thread":
             threading.Thread(target=self._end_when_told, daemon=True).start()
-        elif self.place == "main":
-            self._end_when_told()
         elif self.place == "four at once":
-            sys.stdin.readline()
-            together = threading.Barrier(4, action=lambda: say("ending"))
-            for _ in range(4):
-                threading.Thread(target=self._end_together, args=(together,), daemon=True).start()
-        say(f"over {self.conversation.wait_for_session_end()}")
+            threading.Thread(target=self._end_four_times, daemon=True).start()
+
+    def _end_four_times(self) -> None:
+        sys.stdin.readline()
+        together = threading.Barrier(4, action=lambda: say("ending"))
+        for _ in range(4):
+            threading.Thread(target=self._end_together, args=(together,), daemon=True).start()
 
     def _end_when_told(self) -> None:
         sys.stdin.readline()
@@ -159,4 +186,8 @@ class Program:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", DeprecationWarning)  # the old end callback is to be called as well
-    Program(*sys.argv[1:]).run()
+    program = Program(*sys.argv[1:])
+    if program.is_async:
+        asyncio.run(program.run_async())
+    else:
+        program.run()

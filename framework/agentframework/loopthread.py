@@ -17,7 +17,7 @@ __all__ = ["LoopThread", "Mailbox"]
 
 _log = logging.getLogger("agentframework.loopthread")
 _JOIN_TIMEOUT = 1.0
-_EXIT_TIMEOUT = 0.3
+_EXIT_TIMEOUT = 0.2
 
 
 class Mailbox:
@@ -62,7 +62,7 @@ class Mailbox:
 class LoopThread:
     """One loop on one daemon thread, started by the first `acquire`, stopped by the last `release`.
 
-    The loop is uvloop's where that installs. At exit the thread is joined, all such threads together for 0.3 s at
+    The loop is uvloop's where that installs. At exit the thread is joined, all such threads together for 0.2 s at
     most: only a coroutine that refuses to be cancelled needs longer. After a fork the child has none and starts its
     own. Thread-safe.
     """

@@ -11,6 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from agentframework.audio.base import AudioBackend
@@ -102,16 +103,14 @@ class BaseConversation:
         self.branch_id = branch_id
         self.connect_timeout = connect_timeout
         self.reconnect = ReconnectPolicy() if reconnect is True else reconnect or None
-        self._functions = Functions(
-            agent_response=callback_agent_response,
-            agent_response_correction=callback_agent_response_correction,
-            agent_chat_response_part=callback_agent_chat_response_part,
-            user_transcript=callback_user_transcript,
-            latency_measurement=callback_latency_measurement,
-            audio_alignment=callback_audio_alignment,
-            end_session=callback_end_session,
-            disconnect=callback_disconnect,
-        )
+        self.callback_agent_response = callback_agent_response
+        self.callback_agent_response_correction = callback_agent_response_correction
+        self.callback_agent_chat_response_part = callback_agent_chat_response_part
+        self.callback_user_transcript = callback_user_transcript
+        self.callback_latency_measurement = callback_latency_measurement
+        self.callback_audio_alignment = callback_audio_alignment
+        self.callback_end_session = callback_end_session
+        self.callback_disconnect = callback_disconnect
         if not self._has_own_loop and _is_async(audio_interface):
             raise TypeError("an async audio interface needs a loop to run on: use AsyncConversation")
         self._offer = Offer(self.client_tools, callbacks, plugins)
@@ -127,6 +126,11 @@ class BaseConversation:
     def conversation_id(self) -> str | None:
         """The id that the agent's side gave, or None before the start."""
         return None if self._session is None else self._session.conversation_id
+
+    @property
+    def _conversation_id(self) -> str | None:
+        """The same, by the only name that the SDK has for it while a conversation runs."""
+        return self.conversation_id
 
     # What the doors are made of
 
@@ -180,7 +184,8 @@ class BaseConversation:
     def _make_session(self, loop: asyncio.AbstractEventLoop | None) -> Session:
         if loop is None and isinstance(self.client_tools, ClientTools):
             loop = self.client_tools.loop
-        own = OwnedHandler(PROGRAM, callbacks_of(self._functions))
+        functions = {one.name: getattr(self, f"callback_{one.name}") for one in fields(Functions)}
+        own = OwnedHandler(PROGRAM, callbacks_of(Functions(**functions)))
         return Session(
             self._connect,
             tools=self._offer.tools(),

@@ -38,6 +38,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "pydantic": (*FLOORS[1], "hookspecs", "plugins", "localagent"),
     "pydantic_core": FLOORS[1],
     "jsonschema": FLOORS[1],
+    "jsonschema_rs": ("tools.fastcheck",),
     "referencing": FLOORS[1],
     "pybase64": FLOORS[1],
     "websockets": ("transports.websocket", "localagent.server"),

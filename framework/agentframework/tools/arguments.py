@@ -31,7 +31,7 @@ def read_arguments(sent: object, tool: str, schema: ArgumentsSchema) -> dict[str
     """
     try:
         read = read_json(_root(sent))
-        if not schema.validator.is_valid(read.value):
+        if not schema.accepts(read):
             left = mend(read.value, schema.validator, repaired)
             if left:
                 raise ArgumentsError(tool, shown_problems(problems_of_schema(left, schema)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 __all__ = [
     "MAX_DEPTH",
@@ -25,6 +24,7 @@ MAX_SIZE_BYTES: Final = 1024 * 1024
 """What the value may take as compact JSON in UTF-8."""
 
 _MAX_INTEGER_BITS: Final = 1024  # as large as the largest float; above it arithmetic with floats raises
+_EXACT_INTEGER_BITS: Final = 53  # beyond it floats leave integers out
 _MAX_NUMBER_SIZE_BYTES: Final = 310
 _MAX_CHARACTER_SIZE_BYTES: Final = 6  # \u001f
 
@@ -39,12 +39,14 @@ class OutOfBoundsError(Exception):
         self.came = came
 
 
-@dataclass(frozen=True, slots=True)
-class JsonValue:
-    """A copy of what came, and whether a float in it is a whole number (7.0)."""
+class JsonValue(NamedTuple):
+    """A copy of what came, and what is known of it."""
 
     value: Any
     has_whole_floats: bool
+    """Whether a float in it is a whole number (7.0)."""
+    is_interoperable: bool
+    """Whether every reader of JSON takes it for the same: whole characters, and no number beyond 2**53 (RFC 7493)."""
 
 
 def read_json(value: object) -> JsonValue:
@@ -54,7 +56,7 @@ def read_json(value: object) -> JsonValue:
     if reader.size_limit_bytes > MAX_SIZE_BYTES:
         text = json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
         _check_size(text)
-    return JsonValue(copied, reader.has_whole_floats)
+    return JsonValue(copied, reader.has_whole_floats, reader.is_interoperable)
 
 
 def json_from_text(text: str) -> Any:
@@ -70,6 +72,8 @@ def path_to_half_character(value: object) -> list[str | int] | None:
     """Where a text or a name holds half a surrogate pair, which UTF-8 cannot carry; None where all are whole."""
     if isinstance(value, str):
         return None if value.isascii() or _is_whole(value) else []
+    if value is None or isinstance(value, int | float):
+        return None
     if isinstance(value, Mapping):
         members: Iterable[tuple[str | int, object]] = value.items()
     elif isinstance(value, list):
@@ -77,7 +81,7 @@ def path_to_half_character(value: object) -> list[str | int] | None:
     else:
         return None
     for step, member in members:
-        if isinstance(step, str) and not _is_whole(step):
+        if isinstance(step, str) and not step.isascii() and not _is_whole(step):
             return [step]
         path = path_to_half_character(member)
         if path is not None:
@@ -98,6 +102,12 @@ def _check_size(text: str) -> None:
         raise OutOfBoundsError("at most 1 MiB of JSON", "more")
 
 
+def _deeper(depth: int) -> int:
+    if depth == MAX_DEPTH:
+        raise _too_deep()
+    return depth + 1
+
+
 def _too_deep() -> OutOfBoundsError:
     return OutOfBoundsError(f"at most {MAX_DEPTH} levels of objects and lists", "more")
 
@@ -105,42 +115,51 @@ def _too_deep() -> OutOfBoundsError:
 class _Reader:
     """One walk through a value."""
 
-    __slots__ = ("has_whole_floats", "size_limit_bytes")
+    __slots__ = ("has_whole_floats", "is_interoperable", "size_limit_bytes")
 
     def __init__(self) -> None:
         self.has_whole_floats = False
+        self.is_interoperable = True
         self.size_limit_bytes = (
             0  # what the JSON text takes at most; exact counting is for those near the bound
         )
 
     def copy(self, value: object, depth: int) -> Any:
         if isinstance(value, str):
-            self.size_limit_bytes += len(value) * _MAX_CHARACTER_SIZE_BYTES + 3
+            self._take_text(value)
             return str.__str__(value)
-        if isinstance(value, dict | list):
-            if depth == MAX_DEPTH:
-                raise _too_deep()
-            return (
-                self._copy_dict(value, depth + 1)
-                if isinstance(value, dict)
-                else self._copy_list(value, depth + 1)
-            )
+        if isinstance(value, dict):
+            return self._copy_dict(value, _deeper(depth))
+        if isinstance(value, list):
+            return self._copy_list(value, _deeper(depth))
         self.size_limit_bytes += _MAX_NUMBER_SIZE_BYTES
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):
-            if value.bit_length() > _MAX_INTEGER_BITS:
-                raise OutOfBoundsError("a number of at most 300 digits", "a longer one")
-            return int(value)
+            return self._copy_int(value)
         if isinstance(value, float):
             return self._copy_float(value)
         raise OutOfBoundsError("a JSON value", f"a value of type {type(value).__name__}")
+
+    def _take_text(self, text: str) -> None:
+        self.size_limit_bytes += len(text) * _MAX_CHARACTER_SIZE_BYTES + 4
+        if not text.isascii() and not _is_whole(text):
+            self.is_interoperable = False
+
+    def _copy_int(self, value: int) -> int:
+        if value.bit_length() > _EXACT_INTEGER_BITS:
+            self.is_interoperable = False
+            if value.bit_length() > _MAX_INTEGER_BITS:
+                raise OutOfBoundsError("a number of at most 300 digits", "a longer one")
+        return int(value)
 
     def _copy_float(self, value: float) -> float:
         if not math.isfinite(value):
             raise OutOfBoundsError("a finite number", json.dumps(float(value)))
         if value.is_integer():
             self.has_whole_floats = True
+            if abs(value) >= 1 << _EXACT_INTEGER_BITS:
+                self.is_interoperable = False
         return float(value)
 
     def _copy_dict(self, value: dict[Any, object], depth: int) -> dict[str, Any]:
@@ -148,7 +167,7 @@ class _Reader:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise OutOfBoundsError("names that are text", f"a name of type {type(key).__name__}")
-            self.size_limit_bytes += len(key) * _MAX_CHARACTER_SIZE_BYTES + 4
+            self._take_text(key)
             try:
                 copied[key] = self.copy(item, depth)
             except OutOfBoundsError as error:

@@ -16,6 +16,8 @@ from referencing.exceptions import Unresolvable
 
 from agentframework.tools.definition import Definition
 from agentframework.tools.drafts import Draft, check_valid, draft_of
+from agentframework.tools.fastcheck import FastCheck, fast_check
+from agentframework.tools.jsonvalues import JsonValue
 from agentframework.tools.references import reachable_schemas
 
 __all__ = ["ArgumentsSchema", "check_schema"]
@@ -37,6 +39,15 @@ class ArgumentsSchema:
     """Takes no 7.0 for an integer; None where the schema declares no integer."""
     resolver: Any
     """Looks references up in the document alone."""
+    fast_check: FastCheck | None
+    """Finds valid what `validator` would; None where that is not certain."""
+
+    def accepts(self, read: JsonValue) -> bool:
+        """Whether a value is valid: `validator` decides, and need not be asked where the fast check finds it so."""
+        fast = self.fast_check
+        if fast is not None and read.is_interoperable and fast.finds_valid(read.value):
+            return True
+        return bool(self.validator.is_valid(read.value))
 
     def resolve(self, schema: object) -> Mapping[str, Any]:
         """The schema that a chain of `$ref` within the document leads to; `{}` where it leads nowhere."""
@@ -110,6 +121,7 @@ def check_schema(
         unchecked_formats=tuple(sorted(formats - draft.formats - checked_elsewhere)),
         exact_validator=_exact_validator(draft, document) if has_integer else None,
         resolver=resolver,
+        fast_check=fast_check(document, subschemas, draft),
     )
 
 

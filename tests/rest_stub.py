@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,8 +28,9 @@ class Reply:
 class Platform(ThreadingHTTPServer):
     """Gives the replies in their order, the last one for ever after; keeps what it was asked."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.tls = tls
         self.replies = list(replies)
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.methods: list[str] = []
@@ -45,13 +47,20 @@ class Platform(ThreadingHTTPServer):
             self.bodies.append(body)
             return self.replies[min(len(self.requests), len(self.replies)) - 1]
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A new connection; the handshake is made by the thread that answers."""
+        connection, address = super().get_request()
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is part of the test."""
 
     @property
     def url(self) -> str:
         """Its base URL."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.server_address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -88,9 +97,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(*replies: Reply) -> Iterator[Platform]:
-    """A running one that gives these replies."""
-    server = Platform(*replies)
+def serving(*replies: Reply, tls: ssl.SSLContext | None = None) -> Iterator[Platform]:
+    """A running one that gives these replies, over TLS where there is a context for it."""
+    server = Platform(*replies, tls=tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

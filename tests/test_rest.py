@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from agentframework.errors import (
     AuthError,
@@ -129,6 +130,12 @@ class TestAnswers:
         assert "answered 422 (query.agent_id: Field required; body.file.0: No)" in str(failed.value)
         assert "canary" not in str(failed.value)
 
+    def test_of_many_validation_errors_the_first_three_are_told(self) -> None:
+        problems = [{"loc": ["query", f"field_{number}"], "msg": "No"} for number in range(50)]
+        with platform(422, {"detail": problems}) as server, pytest.raises(RestError) as failed:
+            ask(server.url)
+        assert str(failed.value).endswith("(query.field_0: No; query.field_1: No; query.field_2: No)")
+
     def test_an_error_that_repeats_the_key_does_not_get_it_into_ours(self) -> None:
         body = {"detail": {"message": f"the key {KEY}\nis wrong" + "!" * 1000}}
         with platform(401, body) as server, pytest.raises(AuthError) as failed:
@@ -194,6 +201,45 @@ class TestAnswers:
                 asyncio.run(client.get_signed_url("a"))
         assert "attempts" not in str(failed.value)
         assert isinstance(_root(failed.value), ssl.SSLError)
+
+
+class TestTls:
+    """Over TLS the server has to show who it is before the key is sent."""
+
+    @pytest.fixture
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture
+    def tls(self, authority: trustme.CA) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        return context
+
+    def test_a_certificate_of_an_authority_that_the_system_trusts_will_do(
+        self,
+        authority: trustme.CA,
+        tls: ssl.SSLContext,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        trusted = tmp_path / "authorities.pem"
+        authority.cert_pem.write_to_path(trusted)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        with serving(Reply(503), Reply(200, SIGNED), tls=tls) as server:
+            assert server.url.startswith("https:")
+            client = client_of(server, retries=RetryPolicy(first_delay=0))
+            assert asyncio.run(client.get_signed_url("agent_1")) == SIGNED["signed_url"]
+        assert [headers["xi-api-key"] for _, headers in server.requests] == [KEY, KEY]
+
+    def test_another_certificate_is_refused_once_and_the_key_not_sent(self, tls: ssl.SSLContext) -> None:
+        with serving(Reply(200, SIGNED), tls=tls) as server:
+            client = client_of(server, retries=RetryPolicy(first_delay=0))
+            with pytest.raises(RestError, match=r"cannot reach .*: its certificate is not trusted") as failed:
+                asyncio.run(client.get_signed_url("agent_1"))
+            assert server.requests == []
+        assert "attempts" not in str(failed.value)
+        assert isinstance(_root(failed.value), ssl.SSLCertVerificationError)
 
 
 class TestFiles:

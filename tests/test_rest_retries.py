@@ -176,6 +176,30 @@ def test_an_upload_that_hangs_is_not_sent_again() -> None:
         assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(("is_idempotent", "given"), [(True, [4.0, 4.0]), (False, [10.0, 9.75])])
+def test_what_is_not_sent_again_after_a_time_out_has_all_the_time_there_is(
+    is_idempotent: bool, given: list[float]
+) -> None:
+    clock = VirtualClock()
+    seconds: list[float] = []
+
+    async def send(timeout: float) -> Answer:
+        seconds.append(timeout)
+        return Answer(503 if len(seconds) == 1 else 200, {}, b"")
+
+    outcome = asyncio.run(
+        send_until_answered(
+            send,
+            RetryPolicy(clock=clock, chance=lambda: 1.0),
+            timeout=10.0,
+            attempt_timeout=4.0,
+            is_idempotent=is_idempotent,
+            purpose="test",
+        )
+    )
+    assert (outcome.attempts, seconds) == (2, given)
+
+
 def test_a_deletion_whose_answer_was_lost_has_happened_all_the_same() -> None:
     clock = VirtualClock()
     with serving(Reply(drop=True), Reply(404)) as server:

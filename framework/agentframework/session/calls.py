@@ -54,7 +54,7 @@ class _Running:
     begun: float
     timer: asyncio.TimerHandle | None = None
     ticket: Ticket | None = None
-    task: asyncio.Task[ToolResult] | None = None
+    task: asyncio.Task[None] | None = None
     on_user_loop: bool = False
     told: bool = False
 
@@ -173,18 +173,20 @@ class ToolCalls:
         if pending is None:
             return
         loop = asyncio.get_running_loop()
-        running.task = loop.create_task(_awaited(pending), context=self._variables.copy())
+        running.task = loop.create_task(self._bring(running, pending), context=self._variables.copy())
         running.task.add_done_callback(partial(self._task_done, running))
         if running.context.cancelled.is_set():
             loop.call_soon(running.task.cancel)
 
-    def _task_done(self, running: _Running, task: asyncio.Task[ToolResult]) -> None:
+    async def _bring(self, running: _Running, pending: Awaitable[ToolResult]) -> None:
+        """Hand the result to the wire as soon as it is there: the end of the task comes a turn of the loop later."""
+        self._way.post(self._finish, running, await pending)
+
+    def _task_done(self, running: _Running, task: asyncio.Task[None]) -> None:
+        """On the user's loop: a task that was cancelled before its first step has brought nothing."""
         if task.cancelled():
             text = answers.cancelled(running.tool.name)
-            result = ToolResult(Outcome.CANCELLED, text, is_error=True)
-        else:
-            result = task.result()
-        self._way.post(self._finish, running, result)
+            self._way.post(self._finish, running, ToolResult(Outcome.CANCELLED, text, is_error=True))
 
     def _finish(self, running: _Running, result: ToolResult) -> None:
         if running.call.tool_call_id in self._running:

@@ -37,7 +37,7 @@ class Delivery:
         self.owner = owner
         self.dropped = 0
         self._callbacks = callbacks
-        self._methods: dict[str, tuple[Method, ...]] = {}
+        self._methods: dict[type[Event], tuple[Method, ...]] = {}
         self._lane = Lane(pool)
         self._user = user
         self._context = contextvars.copy_context()
@@ -56,10 +56,10 @@ class Delivery:
 
     def put(self, event: Event) -> None:
         """Queue the event for the methods that want it; lossy ones are dropped from a handler that is behind."""
-        name = method_name(event)
-        methods = self._methods.get(name)
+        kind = type(event)
+        methods = self._methods.get(kind)
         if methods is None:
-            methods = self._methods[name] = self._wanting(name)
+            methods = self._methods[kind] = self._wanting(method_name(event))
         if not methods or self._muted or not self._has_room(event):
             return
         for method in methods:

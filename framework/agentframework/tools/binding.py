@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from agentframework.errors import ArgumentProblem, ArgumentsError, ToolError
 from agentframework.tools.complaints import ARGUMENTS, UNCHECKABLE, problems_of_model, shown_problems
@@ -87,11 +88,17 @@ class _BuildingBinding(Binding):
 
     def _built(self, arguments: Mapping[str, Any]) -> BaseModel:
         """The model's instance; read as JSON, because a strict model takes a date from JSON and from no `str`."""
-        broken = path_to_half_character(arguments)
-        if broken is not None:
-            raise self._refused(place_words(broken, ARGUMENTS), "whole characters", "half of one")
         try:
-            return self.model.model_validate_json(json.dumps(arguments, ensure_ascii=False))
+            text = to_json(arguments)
+        except PydanticSerializationError:
+            broken = path_to_half_character(arguments)
+            if broken is None:
+                raise
+            raise self._refused(place_words(broken, ARGUMENTS), "whole characters", "half of one") from None
+        try:
+            # what `model_validate_json` calls, at a third of its cost
+            built: BaseModel = self.model.__pydantic_validator__.validate_json(text)
+            return built
         except ValidationError as error:
             problems = shown_problems(problems_of_model(error, arguments, self.schema))
         # outside the handler, because pydantic's error shows the values and must not come to a log with ours
@@ -117,10 +124,12 @@ class SignatureBinding(_BuildingBinding):
     def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         built = self._built(arguments)
         values = {name: built.__dict__[field] for field, name in self.parameters.items()}
-        return {**(built.model_extra or {}), **values}
+        return {**built.model_extra, **values} if built.model_extra else values
 
 
 def _copied(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, Mapping):
         return {key: _copied(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -46,7 +46,7 @@ def encode_result(value: object) -> EncodedResult:
     """
     try:
         text = _text(value)
-        size_bytes = len(text.encode())
+        size_bytes = len(text) if text.isascii() else len(text.encode())
     except KeyboardInterrupt:
         raise
     except _NoTextError as error:
@@ -90,6 +90,8 @@ def _text(value: object) -> str:
 
 def _whole(text: str) -> str:
     """The text as UTF-8 can carry it: two halves of a pair are joined, half a pair alone becomes U+FFFD."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

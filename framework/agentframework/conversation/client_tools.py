@@ -135,7 +135,11 @@ class ClientTools:
             return self._on_loop(result) if inspect.isawaitable(result) else result
 
         async def acall(context: ToolContext, arguments_of_this_call: Object, /) -> Any:
-            return await self._on_loop(_called(handler, _with_call_id(context, arguments_of_this_call)))
+            sent = _with_call_id(context, arguments_of_this_call)
+            if self.loop is not None:
+                return await self._on_loop(_called(handler, sent))
+            result = handler(sent)
+            return await result if inspect.isawaitable(result) else result
 
         return acall if is_async or inspect.iscoroutinefunction(handler) else call
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from agentframework.callbacks import Callbacks, DisconnectionDetails, SessionEnded
 from agentframework.conversation.data import AgentChatResponsePartType, AudioEventAlignment
@@ -16,6 +16,7 @@ from agentframework.protocol import messages as m
 __all__ = ["CallbackFunctions", "Functions", "callbacks_of"]
 
 Done = Awaitable[None] | None
+_Way = Literal["unused", "plain", "async"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +121,26 @@ _NEEDED_BY = {
 def callbacks_of(functions: Functions) -> Callbacks:
     """One handler of these functions: it asks for no event that none of them needs, and each method is an
     `async def` where its function is one, so that it runs on the user's loop without a detour."""
-    methods: dict[str, object] = {}
-    for method, names in _NEEDED_BY.items():
+    ways: list[_Way] = []
+    for names in _NEEDED_BY.values():
         given = [function for name in names if (function := getattr(functions, name)) is not None]
         if not given:
+            ways.append("unused")
+        else:
+            ways.append("async" if any(map(inspect.iscoroutinefunction, given)) else "plain")
+    return _kind(tuple(ways))(functions)
+
+
+@functools.cache  # a class for each conversation would be dear, and there are few ways to choose
+def _kind(ways: tuple[_Way, ...]) -> type[CallbackFunctions]:
+    methods: dict[str, object] = {}
+    for method, way in zip(_NEEDED_BY, ways, strict=True):
+        if way == "unused":
             methods[method] = getattr(Callbacks, method)
-        elif any(inspect.iscoroutinefunction(function) for function in given):
+        elif way == "async":
             methods[method] = _async_method(method)
     kind: type[CallbackFunctions] = type("CallbackFunctions", (CallbackFunctions,), methods)
-    return kind(functions)
+    return kind
 
 
 def _async_method(name: str) -> Callable[[CallbackFunctions, Any], Awaitable[None]]:
@@ -145,7 +157,7 @@ def _async_method(name: str) -> Callable[[CallbackFunctions, Any], Awaitable[Non
 
 async def _called(function: Callable[..., Any], *args: Any) -> None:
     if not inspect.iscoroutinefunction(function):
-        function = partial(asyncio.to_thread, function)
+        function = functools.partial(asyncio.to_thread, function)
     await function(*args)
 
 

@@ -17,15 +17,15 @@ _MASK = "***"
 _SHORTEST_SECRET = 4
 _SHORTEST_FRAGMENT = 8  # of base64: shorter ones would be found in texts that hold no secret
 
-_HINTS = ("token", "key", "auth", "bearer", "signature")
+_HINTS = ("token", "key", "auth", "bearer", "signature", "secret")
+_NAMES = r"conversation_signature|token|xi[-_]api[-_]key|api[-_]key|hmac_secret|secret__\w{1,64}"
 _QUOTE = r"""\\{0,3}["']"""
 _VALUE = r"""[^\s&"'<>#,;\\)\]}]"""
 _NAMED = (
     # in a query: ?conversation_signature=..., percent-encoded or not; as an argument in a repr: api_key='...'
     re.compile(
         r"(?i)((?:(?<![a-z0-9])|(?<=%3F)|(?<=%26))"
-        r"(?:conversation_signature|token|xi[-_]api[-_]key|api[-_]key)"
-        rf"(?:=|%3D)b?(?:{_QUOTE})?)(?:(?!%26){_VALUE})+"
+        rf"(?:{_NAMES})(?:=|%3D)b?(?:{_QUOTE})?)(?:(?!%26){_VALUE})+"
     ),
     # as a header: xi-api-key: ..., authorization: Bearer ...
     re.compile(
@@ -35,9 +35,11 @@ _NAMED = (
     ),
     # in JSON, a dict or a tuple, of text or bytes: "xi-api-key": "...", (b'authorization', b'Bearer ...')
     re.compile(
-        r"(?i)((?:conversation_signature|token|xi[-_]api[-_]key|api[-_]key|authorization)"
+        rf"(?i)((?:{_NAMES}|authorization)"
         rf"""{_QUOTE}\s*[:,]\s*b?{_QUOTE}(?:(?:bearer|basic|token)\s+)?)[^"'\\]+"""
     ),
+    # a variable that is a number: "secret__pin": 1234
+    re.compile(rf"(?i)(secret__\w{{1,64}}{_QUOTE}\s*[:,]\s*)-?\d[\d.e+-]*"),
     # as a subprotocol, or wherever a bearer token stands: bearer.abc, Bearer abcdefgh
     re.compile(r"(?i)\b(bearer\.)[^\s,\"'\\]+"),
     re.compile(r"(?i)\b(bearer\s+)(?=[^\s\"']*[0-9_.~+/=-])[A-Za-z0-9._~+/=-]{8,}"),
@@ -48,8 +50,9 @@ class Redactor:
     """Replaces secrets in texts by `***`: the values that it was told, and whatever stands under a name for secrets.
 
     A known value of at least four characters is also found percent-encoded, escaped in JSON or in a `repr`, and
-    base64-encoded, alone or in the middle of something longer. Names are the query keys `conversation_signature`,
-    `token`, `api_key` and `xi-api-key`, the headers `xi-api-key` and `authorization`, and bearer tokens.
+    base64-encoded, alone or in the middle of something longer. Names are the keys `conversation_signature`, `token`,
+    `api_key`, `xi-api-key`, `hmac_secret` and those that begin with `secret__`, the headers `xi-api-key` and
+    `authorization`, and bearer tokens.
 
     Every method may be called on any thread.
     """

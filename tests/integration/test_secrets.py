@@ -99,7 +99,12 @@ def test_a_program_that_logs_everything_at_debug_writes_no_secret() -> None:
             done = subprocess.run(
                 [sys.executable, "-W", "error", str(PROGRAM)],
                 input=json.dumps(given),
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(FRAMEWORK)},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": str(FRAMEWORK),
+                    # asyncio then writes what its callbacks were given
+                    "PYTHONASYNCIODEBUG": "1",
+                },
                 capture_output=True,
                 encoding="utf-8",
                 timeout=25,
@@ -130,6 +135,8 @@ CONFIG: Final = f"""\
 id = "agent_1"
 url = "URL"
 requires_auth = true
+environment = "staging"
+branch_id = "br_1"
 api_key = {{ env = "SOME_KEY" }}
 
 [conversation.dynamic_variables]
@@ -161,6 +168,7 @@ def test_the_command_writes_no_secret_however_much_it_says(tmp_path: Path, verbo
     log = (desk.folder / "run.log").read_text(encoding="utf-8")
     assert [one.returncode for one in done] == [0, 1, 1], written
     assert SIGNATURE in result["path"]
+    assert server.requests[0][0].endswith("?agent_id=agent_1&environment=staging&branch_id=br_1")
     assert result["opening"]["dynamic_variables"]["secret__pin"] == VARIABLE
     assert [headers["xi-api-key"] for _, headers in server.requests] == [KEY] * 4
     assert "no signed URL yet: the server answered 503" in log

@@ -264,6 +264,30 @@ def test_half_a_character_is_refused(context: ToolContext) -> None:
     assert "name: expected whole characters, got half of one" in str(refusal("\ud800", context))
 
 
+@pytest.mark.parametrize("sent", [{"street": "a\udc00"}, {"street": "a", "\ud800": 1}], ids=ascii)
+def test_half_a_character_within_a_model_is_refused_by_its_place(
+    sent: dict[str, Any], context: ToolContext
+) -> None:
+    def handler(address: Address) -> None: ...
+
+    tool = Tool("a_tool", handler)
+    place = "address.street" if len(sent) == 1 else "address."
+    with pytest.raises(ArgumentsError, match=f"{place}.*: expected whole characters, got half of one"):
+        tool.bind(tool.read_arguments({"address": sent}), context)
+
+
+def test_a_model_that_is_built_late_is_built_in_time(context: ToolContext) -> None:
+    class Late(BaseModel, defer_build=True):
+        day: dt.date
+
+    def handler(late: Any) -> Any:
+        return late
+
+    late = returned(handler, {"day": "2026-01-01"}, context, parameters=Late)
+    assert isinstance(late, Late)
+    assert late.day == DAY
+
+
 def every_kind(
     a: int,
     b: dt.date,

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
-from pydantic_core import PydanticSerializationError, to_json
 
 from agentframework.errors import ArgumentProblem, ArgumentsError, ToolError
 from agentframework.tools.complaints import ARGUMENTS, UNCHECKABLE, problems_of_model, shown_problems

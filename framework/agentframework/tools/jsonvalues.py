@@ -72,8 +72,6 @@ def path_to_half_character(value: object) -> list[str | int] | None:
     """Where a text or a name holds half a surrogate pair, which UTF-8 cannot carry; None where all are whole."""
     if isinstance(value, str):
         return None if value.isascii() or _is_whole(value) else []
-    if value is None or isinstance(value, int | float):
-        return None
     if isinstance(value, Mapping):
         members: Iterable[tuple[str | int, object]] = value.items()
     elif isinstance(value, list):

@@ -80,6 +80,8 @@ class Signature:
     def call(self, values: Mapping[str, Any], context: ToolContext) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """How the handler is called with `values` by name: what has no name in a call first, then the others."""
         by_name = {**values, **dict.fromkeys(self.contexts, context)}
+        if not self.positional_only:
+            return (), by_name
         positional = tuple(
             by_name.pop(parameter.name, parameter.default) for parameter in self.positional_only
         )

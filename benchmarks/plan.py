@@ -27,12 +27,13 @@ _SYNC = "benchmarks.clients.sync_door"
 _ASYNC = "benchmarks.clients.async_door"
 LIMIT = Kind("limit", OUR_PYTHON, "benchmarks.clients.limit")
 PICOWS = Kind("limit on picows", BENCH_PYTHON, "benchmarks.clients.limit_picows")
-SDK_SYNC = Kind("SDK, sync", CLIENTS_PYTHON, _SYNC, _SDK)
-SDK_ASYNC = Kind("SDK, async", CLIENTS_PYTHON, _ASYNC, _SDK)
-OURS_SYNC = Kind("ours, sync", OUR_PYTHON, _SYNC, (*_OURS, "--checked"))
-OURS_ASYNC = Kind("ours, async", OUR_PYTHON, _ASYNC, (*_OURS, "--checked"))
-PLAIN_SYNC = Kind("ours, sync, handler of a dict", OUR_PYTHON, _SYNC, _OURS)
-PLAIN_ASYNC = Kind("ours, async, handler of a dict", OUR_PYTHON, _ASYNC, _OURS)
+SDK_SYNC = Kind("SDK, Conversation", CLIENTS_PYTHON, _SYNC, _SDK)
+SDK_ASYNC = Kind("SDK, AsyncConversation", CLIENTS_PYTHON, _ASYNC, _SDK)
+OURS_SYNC = Kind("ours, sync tool", OUR_PYTHON, _SYNC, (*_OURS, "--checked"))
+OURS_ASYNC = Kind("ours, async tool", OUR_PYTHON, _SYNC, (*_OURS, "--checked", "--async-tool"))
+OURS_LOOP = Kind("ours, AsyncConversation", OUR_PYTHON, _ASYNC, (*_OURS, "--checked"))
+PLAIN_SYNC = Kind("ours, sync tool without a schema", OUR_PYTHON, _SYNC, _OURS)
+PLAIN_ASYNC = Kind("ours, async tool without a schema", OUR_PYTHON, _SYNC, (*_OURS, "--async-tool"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ TINY = Counts(20, 50, 50, 2, (3,), 5, 1, 1_000)
 
 def works(counts: Counts) -> Sequence[Work]:
     """All that goes over the wire, in the order of the tables."""
-    doors = (SDK_SYNC, SDK_ASYNC, OURS_SYNC, OURS_ASYNC)
-    single = (LIMIT, PICOWS, *doors, PLAIN_SYNC, PLAIN_ASYNC)
+    doors = (SDK_SYNC, SDK_ASYNC, OURS_SYNC, OURS_LOOP)
+    single = (LIMIT, PICOWS, SDK_SYNC, SDK_ASYNC, OURS_SYNC, OURS_ASYNC, OURS_LOOP, PLAIN_SYNC, PLAIN_ASYNC)
     return [
         Work("tool call, one in flight", f"round_trip.{counts.round_trips}", "p50", "ms", single),
         Work(
@@ -125,7 +126,7 @@ def works(counts: Counts) -> Sequence[Work]:
             f"sessions.{counts.chats}.{counts.seconds}.0.{counts.seconds * 1000}",
             "cpu",
             "s CPU",
-            (LIMIT, SDK_ASYNC, OURS_SYNC, OURS_ASYNC),
+            (LIMIT, SDK_ASYNC, OURS_SYNC, OURS_LOOP),
             (),
             counts.chats,
             timeout=counts.seconds + 120.0,

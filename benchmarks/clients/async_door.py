@@ -43,7 +43,7 @@ async def main(doors: Doors, orders: Orders) -> None:
             orders.agent,
             requires_auth=False,
             audio_interface=None if orders.sound == "none" else Headset(),
-            client_tools=doors.tools(orders, asyncio.get_running_loop()),
+            client_tools=doors.tools(orders, asyncio.get_running_loop(), is_async=True),
             **callbacks,
         )
         async with gate:

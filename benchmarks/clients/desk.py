@@ -25,7 +25,8 @@ class Orders:
     """What this client is to do: `sessions` conversations with the agent `agent` at `base_url`.
 
     `sound` says whether they have a microphone too or only a speaker, `nap` how long the callback of an answer
-    sleeps, `package` whose classes they are made with, `is_checked` whether the tool declares its arguments.
+    sleeps, `package` whose classes they are made with, `is_checked` whether the tool declares its arguments,
+    `has_async_tool` whether that of a `Conversation` is a coroutine function.
     """
 
     base_url: str
@@ -35,6 +36,7 @@ class Orders:
     nap: float
     package: str
     is_checked: bool
+    has_async_tool: bool
 
     @property
     def has_microphone(self) -> bool:
@@ -57,13 +59,21 @@ def begin() -> Orders:
     parser.add_argument("--nap", type=float, default=0.0)
     parser.add_argument("--package", default="")
     parser.add_argument("--checked", action="store_true")
+    parser.add_argument("--async-tool", action="store_true")
     given = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, most))
     print("ready", flush=True)
     sys.stdin.readline()
     return Orders(
-        given.base_url, given.agent, given.sessions, given.sound, given.nap, given.package, given.checked
+        given.base_url,
+        given.agent,
+        given.sessions,
+        given.sound,
+        given.nap,
+        given.package,
+        given.checked,
+        given.async_tool,
     )
 
 

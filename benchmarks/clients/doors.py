@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.clients.desk import Orders, forecast
@@ -33,16 +35,18 @@ class Doors:
         """What conversations are made with."""
         return self._client(base_url=orders.base_url)
 
-    def tools(self, orders: Orders, loop: Any = None) -> Any:
-        """One tool: with a checked signature where the orders say so, else in the SDK's shape; async with a loop."""
+    def tools(self, orders: Orders, loop: Any = None, is_async: bool = False) -> Any:
+        """One tool: with a checked signature where the orders say so, else in the SDK's shape."""
         tools = self.names.ClientTools(loop)
         if orders.is_checked:
-            tools.register("weather", self.names.Tool("weather", forecast if loop is None else _aforecast))
-        elif loop is None:
-            tools.register("weather", _handler)
+            tools.register(self._tool(_aforecast if is_async else forecast))
         else:
-            tools.register("weather", _ahandler, is_async=True)
+            tools.register("weather", _ahandler if is_async else _handler, is_async=is_async)
         return tools
+
+    @functools.cache  # noqa: B019 - lives as long as the process, and a tool is declared once in a program
+    def _tool(self, function: Callable[..., Any]) -> Any:
+        return self.names.Tool("weather", function)
 
 
 def _handler(arguments: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ def main(doors: Doors, orders: Orders) -> None:
             orders.agent,
             requires_auth=False,
             audio_interface=None if orders.sound == "none" else Headset(),
-            client_tools=doors.tools(orders),
+            client_tools=doors.tools(orders, is_async=orders.has_async_tool),
             **callbacks,
         )
         for _ in range(orders.sessions)

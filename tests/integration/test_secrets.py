@@ -174,3 +174,19 @@ def test_the_command_writes_no_secret_however_much_it_says(tmp_path: Path, verbo
     assert "no signed URL yet: the server answered 503" in log
     assert "the key *** is wrong" in written
     assert_no_secret_in(written + log)
+
+
+def test_a_signed_url_in_the_config_is_used_and_not_shown(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    query = f"?agent_id=agent_1&conversation_signature={SIGNATURE}"
+    with agent(hold) as served:
+        written = ""
+        for url, code in ((served.url + query, 0), (f"ws://127.0.0.1:1/conversation{query}", 1)):
+            config = CONFIG.partition("requires_auth")[0].replace("URL", url)
+            desk.write("config.toml", config + "\n" + CONFIG[CONFIG.index("[conversation") :])
+            done = desk.run("run", "config.toml", "-vv", "--log-file", "run.log", given="hello\n")
+            written += done.stdout + done.stderr
+            assert done.returncode == code, written
+        assert SIGNATURE in served.wait()["path"]
+    assert "cannot connect to ws://127.0.0.1:1/conversation: nothing listens there" in written
+    assert_no_secret_in(written + (desk.folder / "run.log").read_text(encoding="utf-8"))

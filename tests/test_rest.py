@@ -6,6 +6,8 @@ import asyncio
 import http.client
 import io
 import ssl
+import subprocess
+import sys
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,24 @@ class TestSignedUrls:
             with pytest.raises(AuthError, match="needs an API key"):
                 asyncio.run(Client(None, server.url).get_signed_url("agent_1"))
             assert server.requests == []
+
+    def test_the_library_is_loaded_beside_the_loop_and_not_on_it(self) -> None:
+        program = """
+import asyncio, sys, threading
+from agentframework.rest import Client
+loaded = []
+sys.addaudithook(lambda event, args: event == "import" and loaded.append((args[0], threading.current_thread())))
+asyncio.run(Client("key", sys.argv[1]).get_signed_url("agent_1"))
+names = ("httpx2", "httpcore2", "anyio", "h11")
+ours = [(name, thread) for name, thread in loaded if name.partition(".")[0] in names]
+assert len(ours) > 50, ours
+on_the_loop = [name for name, thread in ours if thread is threading.main_thread()]
+assert not on_the_loop, on_the_loop
+"""
+        with platform(200, SIGNED) as server:
+            command = [sys.executable, "-c", program, server.url]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 class TestAnswers:

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import socket
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -83,7 +85,9 @@ class Http:
 
     async def send(self, request: Request, *, timeout: float) -> Answer:
         """The answer within `timeout` seconds, body and all. Raises `ExchangeError`."""
-        import httpx2  # imported here: only few programs need it, and it takes its time
+        if not _is_loaded():
+            await asyncio.to_thread(_load)
+        import httpx2  # imported late: only few programs need it
 
         verify = await self._tls_context() if request.url.startswith("https:") else False
         try:
@@ -111,6 +115,23 @@ class Http:
         if self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
         return self._tls
+
+
+# what httpx2 itself loads no sooner than with its first client and its first connection
+_LATE = ("httpx2", "httpcore2", "anyio.streams.tls", "anyio._backends._asyncio")
+
+
+def _is_loaded() -> bool:
+    return all(name in sys.modules for name in _LATE)
+
+
+def _load() -> None:
+    """In a thread: on the loop these imports would hold up every conversation there for a quarter of a second."""
+    for name in _LATE:
+        with suppress(
+            ImportError
+        ):  # a part that is elsewhere in another version is then loaded when it is needed
+            import_module(name)
 
 
 _is_ours: ContextVar[bool] = ContextVar("agentframework_rest_exchange", default=False)

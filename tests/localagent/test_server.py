@@ -7,16 +7,22 @@ import json
 import logging
 import socket
 import time
+from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
+from websockets.uri import parse_uri
 
 from agent_guest import TEXT_ONLY, Guest, House, in_house
 from agentframework.formats import AudioFormat
+from agentframework.localagent import server
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.events import AgentEvent, AgentEventKind
 from agentframework.localagent.server import LocalAgent
@@ -226,6 +232,64 @@ def test_it_signs_nothing_without_a_key_or_for_no_agent() -> None:
         assert (status, body["detail"]["status"]) == (401, "needs_authorization")
         status, body = await asyncio.to_thread(ask_for_signed_url, house, "", **{"xi-api-key": "sk_any"})
         assert (status, body["detail"][0]["loc"]) == (422, ["query", "agent_id"])
+
+    in_house(scenario)
+
+
+class ByHand:
+    """A client whose every frame the test sees, and whose pongs it sends when it likes."""
+
+    def __init__(self, house: House) -> None:
+        self.address = urlsplit(house.agent.url)
+        self.protocol = ClientProtocol(parse_uri(f"{house.agent.url}/v1/convai/conversation"))
+        self.seen: list[Opcode] = []
+
+    async def open(self) -> None:
+        self.reader, self.writer = await asyncio.open_connection(self.address.hostname, self.address.port)
+        self.protocol.send_request(self.protocol.connect())
+        self.send()
+        await self.read_until(lambda: self.protocol.state is State.OPEN)
+        initiation = {"type": "conversation_initiation_client_data", **TEXT_ONLY}
+        self.protocol.send_text(json.dumps(initiation).encode())
+        self.send()
+
+    def send(self) -> None:
+        for data in self.protocol.data_to_send():
+            self.writer.write(data)
+
+    async def read_until(self, is_enough: Callable[[], bool]) -> None:
+        while not is_enough():
+            self.protocol.receive_data(await self.reader.read(4096))
+            for event in self.protocol.events_received():
+                if isinstance(event, Frame):
+                    self.seen.append(event.opcode)
+
+
+def test_what_follows_the_metadata_waits_until_the_client_has_had_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pong shows that; a client that listens to one message at first must lose none (protocol 1.6)."""
+    monkeypatch.setattr(server, "_READING_TIMEOUT", 60)
+
+    async def scenario(house: House) -> None:
+        client = ByHand(house)
+        await client.open()
+        await client.read_until(lambda: Opcode.PING in client.seen)
+        assert client.seen == [Opcode.TEXT, Opcode.PING]
+        client.send()
+        await client.read_until(lambda: len(client.seen) > 2)
+        client.writer.close()
+
+    in_house(scenario)
+
+
+def test_a_client_that_answers_no_ping_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_READING_TIMEOUT", 0.01)
+
+    async def scenario(house: House) -> None:
+        client = ByHand(house)
+        await client.open()
+        await client.read_until(lambda: len(client.seen) > 2)
+        assert client.seen[:3] == [Opcode.TEXT, Opcode.PING, Opcode.TEXT]
+        client.writer.close()
 
     in_house(scenario)
 

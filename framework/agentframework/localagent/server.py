@@ -41,10 +41,12 @@ _handshake_log = ReticentLogger(
     logging.getLogger("agentframework.localagent.handshake"), least=logging.CRITICAL
 )
 
+_METADATA = '"conversation_initiation_metadata"'
 _SUBPROTOCOL = Subprotocol("convai")
 _LARGEST_FRAME_BYTES = 16 * 1024 * 1024
 _STOP_TIMEOUT = 1.5
 _CLOSE_TIMEOUT = 1.0
+_READING_TIMEOUT = 0.25
 
 
 class LocalAgent:
@@ -201,7 +203,28 @@ class _Connection(ServerConnection):
 
 
 class _ServerTransport(WebSocketTransport):
-    """The server's end of a WebSocket, for which a close of its own is the one that counts."""
+    """The server's end of a WebSocket, for which a close of its own is the one that counts.
+
+    Frames after the metadata are sent once the client has had it. On the platform speech takes its time to come;
+    a client that listens to nothing else before (the JavaScript client on Node) would lose what came together.
+    """
+
+    def __init__(self, connection: ServerConnection) -> None:
+        super().__init__(connection)
+        self._ping = connection.ping
+        self._has_had_metadata = False
+
+    async def send(self, frame: str) -> None:
+        """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""
+        await super().send(frame)
+        if not self._has_had_metadata and _METADATA in frame:
+            self._has_had_metadata = True
+            try:
+                # a pong is sent when all before its ping has been read
+                async with asyncio.timeout(_READING_TIMEOUT):
+                    await (await self._ping())
+            except (TimeoutError, ConnectionClosed):
+                pass  # the next frame finds out how it is with the connection
 
     def _closed(self, error: ConnectionClosed) -> TransportClosedError:
         if error.sent is not None and not error.rcvd_then_sent:

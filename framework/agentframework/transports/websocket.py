@@ -132,13 +132,13 @@ async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTranspo
         raise TransportRefusedError(
             place, "it redirects without TLS, or in a ring", is_lasting=True
         ) from None
-    except ValueError:
-        raise TransportRefusedError(place, "it redirects to what is no address", is_lasting=True) from None
     except TimeoutError as error:
         raise TransportRefusedError(place, f"no answer within {timeout:g} s") from error
     except (OSError, InvalidHandshake) as error:
         untrusted = isinstance(error, ssl.SSLCertVerificationError)
         raise TransportRefusedError(place, _cause(error), is_lasting=untrusted) from error
+    except ValueError:  # behind OSError, because an error about a certificate is both
+        raise TransportRefusedError(place, "it redirects to what is no address", is_lasting=True) from None
     return WebSocketTransport(connection)
 
 

@@ -1,4 +1,4 @@
-"""Whatever the agent's side sends over a real socket, the conversation lives, and each frame is counted as what it is."""
+"""Whatever the agent's side sends over a real socket, the conversation lives, and each frame is counted."""
 
 from __future__ import annotations
 
@@ -133,6 +133,8 @@ def line() -> Iterator[Line]:
         yield opened
 
 
+# the socket's keepalive, in other threads, takes its payload from `random`
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(sent=frames)
 def test_no_frame_ends_the_conversation_and_each_is_counted(line: Line, sent: list[str | bytes]) -> None:

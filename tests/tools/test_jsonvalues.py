@@ -112,6 +112,28 @@ def test_a_text_is_bounded_before_it_is_read() -> None:
         json_from_text('"' + "é" * (512 * 1024) + '"')
 
 
+@pytest.mark.parametrize("item", ["", [], {}], ids=repr)
+def test_many_small_values_are_bounded_too(item: object) -> None:
+    assert len(read_json([item] * 300_000).value) == 300_000
+    _, expected, came = out_of_bounds([item] * 400_000)
+    assert (expected, came) == ("at most 1 MiB of JSON", "more")
+
+
+@pytest.mark.parametrize(
+    ("value", "is_interoperable"),
+    [
+        ({"a": [1, -0.5, "é", "😀", None, True, 2**53 - 1, 2.0**52]}, True),
+        ([2**53], False),
+        ([-(2**53)], False),
+        ([2.0**53], False),
+        ({"\ud800": 1}, False),
+        (["a\udfff"], False),
+    ],
+)
+def test_what_readers_of_json_take_differently_is_noticed(value: object, is_interoperable: bool) -> None:
+    assert read_json(value).is_interoperable is is_interoperable
+
+
 @pytest.mark.parametrize(
     ("value", "path"),
     [

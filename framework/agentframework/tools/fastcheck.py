@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from agentframework.tools.drafts import Draft
-from agentframework.tools.jsonvalues import OutOfBoundsError, read_json
+from agentframework.tools.jsonvalues import JsonValue, OutOfBoundsError, read_json
 
 try:
     import jsonschema_rs
@@ -35,8 +36,12 @@ _KNOWN: Final = frozenset({
     "properties", "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties",
     "items", "minItems", "maxItems", "uniqueItems", "contains",
 })  # fmt: skip
+_DEFINITIONS: Final = ("$defs", "definitions")
 _DEFINITION: Final = re.compile(r"#/(?:\$defs|definitions)/[A-Za-z0-9_.-]+")
-_MAX_SUBSCHEMAS: Final = 500  # the native stack grows with them, and a thread's may be small
+# Code in Rust lets no other thread run, the wire's neither. So its work is bounded: the parts of a schema, each
+# reference followed, times those of a value; far above what tools declare, and below a tenth of a second.
+_MAX_SCHEMA_PARTS: Final = 1_000
+_MAX_VALUE_BYTES: Final = 256 * 1024
 
 
 class FastCheck:
@@ -45,13 +50,15 @@ class FastCheck:
     def __init__(self, validator: jsonschema_rs.Validator) -> None:
         self._is_valid = validator.is_valid
 
-    def finds_valid(self, value: object) -> bool:
+    def finds_valid(self, read: JsonValue) -> bool:
         """True only for what the reference finds valid too; False says nothing, and the reference is to be asked.
 
-        To be asked about interoperable values alone (`JsonValue.is_interoperable`). Never raises.
+        Never raises.
         """
+        if not read.is_interoperable or read.size_limit_bytes > _MAX_VALUE_BYTES:
+            return False
         try:
-            return self._is_valid(value)
+            return self._is_valid(read.value)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException:  # noqa: BLE001  a panic of Rust is no Exception
@@ -85,39 +92,49 @@ def _is_agreed_on(document: Mapping[str, Any], applied: Sequence[Mapping[str, An
         return False
     return (
         is_interoperable
-        and len(applied) <= _MAX_SUBSCHEMAS
-        and all(_KNOWN.issuperset(schema) and _has_known_items(schema) for schema in applied)
+        and all(_KNOWN.issuperset(schema) and not isinstance(schema.get("items"), list) for schema in applied)
         and all(_DEFINITION.fullmatch(reference) for reference in _references(document))
-        and _ends(document)
+        and _parts_followed(document) <= _MAX_SCHEMA_PARTS
     )
 
 
-def _has_known_items(schema: Mapping[str, Any]) -> bool:
-    return not isinstance(schema.get("items"), list)
+def _parts_followed(document: Mapping[str, Any]) -> float:
+    """How many parts a document has with every reference followed; infinite where one comes back to itself.
 
-
-def _ends(document: Mapping[str, Any]) -> bool:
-    """Whether no definition comes back to itself: then the native stack is bounded, however deep a value is."""
-    graph = {
-        f"#/{word}/{name}": set(_references(definition))
-        for word in ("$defs", "definitions")
+    So the native stack is bounded too, however deep a value is.
+    """
+    definitions = {
+        f"#/{word}/{name}": definition
+        for word in _DEFINITIONS
         for name, definition in document.get(word, {}).items()
     }
+    graph = {reference: set(_references(definition)) for reference, definition in definitions.items()}
+    parts: dict[str, int] = {}
+
+    def followed(value: object) -> int:
+        return _parts(value) + sum(parts[reference] for reference in _references(value))
+
     try:
-        TopologicalSorter(graph).prepare()
+        for reference in TopologicalSorter(graph).static_order():
+            parts[reference] = followed(definitions.get(reference))
     except CycleError:
-        return False
-    return True
+        return math.inf
+    return followed({word: rule for word, rule in document.items() if word not in _DEFINITIONS})
+
+
+def _parts(value: object) -> int:
+    return 1 + sum(map(_parts, _members(value)))
 
 
 def _references(value: object) -> Iterator[str]:
     """Every text under a `$ref`, wherever it stands: one too many costs speed alone."""
-    members: Iterator[object] = iter(())
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        members = iter(value.values())
-    elif isinstance(value, list):
-        members = iter(value)
-    for member in members:
+    if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        yield value["$ref"]
+    for member in _members(value):
         yield from _references(member)
+
+
+def _members(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

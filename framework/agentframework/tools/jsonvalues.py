@@ -47,6 +47,8 @@ class JsonValue(NamedTuple):
     """Whether a float in it is a whole number (7.0)."""
     is_interoperable: bool
     """Whether every reader of JSON takes it for the same: whole characters, and no number beyond 2**53 (RFC 7493)."""
+    size_limit_bytes: int
+    """More than it takes as JSON: every value counts as the longest number, and every character as an escaped one."""
 
 
 def read_json(value: object) -> JsonValue:
@@ -56,7 +58,7 @@ def read_json(value: object) -> JsonValue:
     if reader.size_limit_bytes > MAX_SIZE_BYTES:
         text = json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
         _check_size(text)
-    return JsonValue(copied, reader.has_whole_floats, reader.is_interoperable)
+    return JsonValue(copied, reader.has_whole_floats, reader.is_interoperable, reader.size_limit_bytes)
 
 
 def json_from_text(text: str) -> Any:
@@ -118,11 +120,10 @@ class _Reader:
     def __init__(self) -> None:
         self.has_whole_floats = False
         self.is_interoperable = True
-        self.size_limit_bytes = (
-            0  # what the JSON text takes at most; exact counting is for those near the bound
-        )
+        self.size_limit_bytes = 0  # exact counting is for those near the bound
 
     def copy(self, value: object, depth: int) -> Any:
+        self.size_limit_bytes += _MAX_NUMBER_SIZE_BYTES
         if isinstance(value, str):
             self._take_text(value)
             return str.__str__(value)
@@ -130,7 +131,6 @@ class _Reader:
             return self._copy_dict(value, _deeper(depth))
         if isinstance(value, list):
             return self._copy_list(value, _deeper(depth))
-        self.size_limit_bytes += _MAX_NUMBER_SIZE_BYTES
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):

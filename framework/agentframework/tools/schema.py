@@ -44,8 +44,7 @@ class ArgumentsSchema:
 
     def accepts(self, read: JsonValue) -> bool:
         """Whether a value is valid: `validator` decides, and need not be asked where the fast check finds it so."""
-        fast = self.fast_check
-        if fast is not None and read.is_interoperable and fast.finds_valid(read.value):
+        if self.fast_check is not None and self.fast_check.finds_valid(read):
             return True
         return bool(self.validator.is_valid(read.value))
 

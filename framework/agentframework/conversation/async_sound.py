@@ -126,6 +126,8 @@ class AsyncInterfaceBackend(HandingBackend):
             if size and size < self._waiting_bytes:
                 del self._steps[position]
                 self._waiting_bytes -= size
+                if not self.dropped_chunks:
+                    _log.warning("the audio interface of the program is behind; the oldest speech is dropped")
                 self.dropped_chunks += 1
                 return True
         return False
@@ -140,7 +142,7 @@ class AsyncInterfaceBackend(HandingBackend):
     # On the user's loop
 
     def _spawn(self) -> None:
-        self._task = self._loop.create_task(self._drain(), context=self._context.copy())
+        self._task = self._loop.create_task(self._drain(), context=self._context)
 
     async def _drain(self) -> None:
         try:

@@ -5,6 +5,7 @@ Each test looks from both sides: what the client told its callbacks, and what th
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from agent_guest import House, in_house
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.events import AgentEventKind
+from cli_desk import Desk
 from foreign_client import CLIENTS, ForeignClient, ForeignConversation
 
 VERSION = "1.25.0"
@@ -34,6 +36,13 @@ def js(javascript_client: Path) -> Iterator[ForeignClient]:
     """A running program for the JavaScript client."""
     program = CLIENTS / "javascript" / "conversation.mjs"
     with ForeignClient([javascript_client / "bin" / "node", program], cwd=javascript_client) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def sdk(clients_python: Path) -> Iterator[ForeignClient]:
+    """A running program for the Python SDK."""
+    with ForeignClient([clients_python, CLIENTS / "elevenlabs_sdk.py"]) as client:
         yield client
 
 
@@ -375,6 +384,19 @@ class TestEnds:
         assert conversation.all("connect") == []
         assert house.texts(AgentEventKind.CLOSED) == ["closed with 3000 Request error"]
 
+    def test_nothing_listens_and_the_start_fails(self, js: ForeignClient) -> None:
+        conversation = js.conversation()
+
+        async def scenario(house: House) -> None:
+            gone = at(house)
+            await house.agent.stop()
+            conversation.start(options=gone)
+            failed = await conversation.next("failed")
+            assert (failed["name"], failed["code"]) == ("SessionConnectionError", 1006)
+
+        house = in_house(scenario)
+        assert house.events == []
+
     def test_the_agent_hangs_up_and_the_client_closes(self, js: ForeignClient) -> None:
         """The client takes the response of the system tool `end_call` for the end, before the socket closes."""
         house, conversation = hold(js, END_CALL)
@@ -434,3 +456,51 @@ class TestOtherDoors:
         [introduction] = house.texts(AgentEventKind.CONNECTED)
         assert introduction.startswith(f"agent_id agent_p, source js_sdk, version {VERSION}")
         assert "s3cret" not in json.dumps([event.text for event in house.events])
+
+
+TOOL = """
+[[tool]]
+name = "get_weather"
+description = "Tell the weather in a city."
+
+[tool.parameters]
+type = "object"
+required = ["city"]
+
+[tool.parameters.properties.city]
+type = "string"
+description = "The name of the city"
+"""
+
+
+def test_both_clients_are_served_at_once_by_the_command(
+    sdk: ForeignClient, js: ForeignClient, tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path)
+    desk.write("script.toml", TOOL)
+    weather = {"get_weather": {"returns": "hail"}}
+
+    async def talk(url: str) -> None:
+        written, spoken = js.conversation(), sdk.conversation()
+        written.start(options={"agentId": "js", "origin": url}, tools=weather)
+        spoken.start(base_url=url.replace("ws:", "http:"), agent_id="sdk", voice=True, tools=weather)
+        await written.next("message")
+        await spoken.next("agent_response")
+        await written.call("sendUserMessage", QUESTION)
+        await spoken.call("send_user_message", QUESTION)
+        assert "hail" in (await written.next("message"))["text"]
+        assert "hail" in (await spoken.next("agent_response"))["text"]
+        await written.call("sendUserMessage", "bye")
+        await spoken.call("send_user_message", "bye")
+        for conversation in (written, spoken):
+            end = await conversation.next("disconnect")
+            assert (end["reason"], end["code"]) == ("agent", 1000)
+
+    with desk.start("local-agent", "--script", "script.toml") as process:
+        assert process.stdout is not None
+        asyncio.run(talk(process.stdout.readline().split()[-1]))
+        process.terminate()
+        out, errors = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert out.count(": closed: closed with 1000") == 2
+    assert errors == ""

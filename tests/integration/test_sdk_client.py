@@ -246,6 +246,16 @@ class TestSound:
         assert [line["text"] for line in conversation.all("transcript")] == ["stop it"]
         assert house.texts(AgentEventKind.SCRIPT_DONE) == ALL_DONE
 
+    @KINDS
+    def test_chunks_of_any_length_are_played(self, sdk: ForeignClient, asynchronous: bool) -> None:
+        """One frame of more than a mebibyte, one without sound, and one of a millisecond (protocol 4.6)."""
+        script = (
+            "[[step]]\naudio = 33\nchunk = 33\n[[step]]\naudio = 0\n[[step]]\naudio = 0.005\nchunk = 0.001\n"
+        )
+        house, conversation = hold(sdk, script, asynchronous=asynchronous, voice=True)
+        assert [size for size, _ in played(conversation)] == [33 * 32_000, 0, *[32] * 5]
+        assert house.texts(AgentEventKind.SCRIPT_DONE) == ALL_DONE
+
 
 CALLS = """
 [[step]]
@@ -399,6 +409,21 @@ class TestMessagesAndEnds:
         assert end["error"] is None
         [closed] = house.texts(AgentEventKind.CLOSED)
         assert closed == ("dropped by the script" if code == 1006 else f"closed with {code} {text}".strip())
+
+    @KINDS
+    def test_it_is_told_that_nothing_listens(self, sdk: ForeignClient, asynchronous: bool) -> None:
+        conversation = sdk.conversation()
+
+        async def scenario(house: House) -> None:
+            gone = address(house)
+            await house.agent.stop()
+            conversation.start(base_url=gone, asynchronous=asynchronous)
+            end = await conversation.next("disconnect")
+            assert (end["reason"], end["code"]) == ("error", None)
+            assert "refused" in end["message"] or "Connect call failed" in end["message"]
+
+        house = in_house(scenario)
+        assert house.events == []
 
 
 class TestOtherDoors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -262,6 +263,21 @@ def test_audio_comes_in_chunks_and_may_be_stale() -> None:
     assert [chunk["event_id"] for chunk in chunks] == [1, 1, 1, 1]
     assert [chunk["is_final"] for chunk in chunks] == [False, False, True, True]
     assert types(messages)[-2:] == ["interruption", "audio"]
+
+
+def test_chunks_may_be_longer_than_a_mebibyte() -> None:
+    sizes: list[int] = []
+
+    async def scenario(house: House) -> None:
+        guest = await house.connect(max_size=None)
+        await guest.open()
+        for _ in range(2):
+            chunk = await guest.until("audio")
+            sizes.append(len(base64.b64decode(chunk["audio_event"]["audio_base_64"])))
+        assert await guest.closed() == END
+
+    in_house(scenario, script="[[step]]\naudio = 50\nchunk = 40")
+    assert sizes == [40 * 32_000, 10 * 32_000]
 
 
 def test_no_audio_at_all_is_a_final_empty_chunk() -> None:

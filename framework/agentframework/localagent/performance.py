@@ -28,7 +28,7 @@ from agentframework.localagent.steps import (
     Step,
     TalkStep,
 )
-from agentframework.localagent.tone import CHUNK, say_aloud, tone
+from agentframework.localagent.tone import say_aloud, tone
 from agentframework.protocol.agent import Accepted, AgentProtocol
 from agentframework.protocol.calls import OpenCall
 from agentframework.protocol.messages import (
@@ -189,7 +189,7 @@ class Performance:
         audio_format = self._protocol.output_format
         audio = tone(step.audio, audio_format)
         event_id = self._protocol.next_event_id() if step.event_id is None else step.event_id
-        size = audio_format.size_bytes(CHUNK)
+        size = audio_format.size_bytes(step.chunk)
         for start in range(0, max(len(audio), 1), size):
             chunk = audio[start : start + size]
             self._protocol.send_audio(chunk, event_id=event_id, is_final=start + size >= len(audio))

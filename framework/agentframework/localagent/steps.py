@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from agentframework.localagent.tone import CHUNK
 from agentframework.protocol.messages import CLIENT_MESSAGES
 from agentframework.spelling import did_you_mean
 
@@ -149,10 +150,14 @@ class CorrectStep(Step):
 
 
 class AudioStep(Step):
-    """`audio = 0.5`: so many seconds of the tone, in chunks; all with `event_id` where it is given."""
+    """`audio = 0.5`: so many seconds of the tone, in chunks of `chunk` seconds (protocol 4.6: of any length).
+
+    All have the event id `event_id` where it is given.
+    """
 
     audio: Seconds
     event_id: int | None = None
+    chunk: float = Field(default=CHUNK, ge=0.001, le=120)
 
 
 class PingStep(Step):

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_stub import PATIENCE, Peer, agent, eventually
+from agent_stub import PATIENCE, Peer, agent, eventually, until
 from cli_desk import COMMAND, Desk
 from cli_screens import WAIT, Terminal, Tmux, line_of
 
@@ -191,6 +192,38 @@ def test_ctrl_c_says_goodbye_and_answers_what_runs_as_shut_down(desk: HeldDesk) 
     assert served.close_code == 1000
     assert rest[-1].startswith("summary: ")
     assert process.returncode == 0
+
+
+def test_ctrl_c_is_followed_by_the_exit_within_three_seconds_whatever_hangs(tmp_path: Path) -> None:
+    """A tool, a handler of the end, and an agent's side that answers no close."""
+    desk, running, left = HeldDesk(tmp_path, hung=True), threading.Event(), threading.Event()
+
+    async def deaf(peer: Peer) -> None:
+        await peer.open()
+        await peer.call("hold", "h")
+        peer.connection.transport.pause_reading()
+        running.set()
+        await until(left.is_set)
+        peer.connection.transport.abort()
+
+    def interrupted() -> float:
+        running.clear()
+        left.clear()
+        with desk.start("run", "config.toml") as process:
+            assert running.wait(PATIENCE)
+            desk.wait_until_held()
+            begun = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(WAIT) == 0
+            took = time.monotonic() - begun
+            left.set()
+            process.communicate()
+        return took
+
+    with agent(deaf) as served:
+        desk.configure(url=served.url)
+        # the bound is for a machine that is not overloaded, so it is tried three times at most
+        assert any(interrupted() < 3.0 for _ in range(3))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])

@@ -93,8 +93,77 @@ def test_a_burst_wakes_the_loop_once() -> None:
     go.set()
     assert finished.wait(5)
     assert order == list(range(100))
-    assert len(wakes) == 2
+    assert len(wakes) == 1  # a loop that is awake need not be woken
     mailbox.loop = mailbox_loop
+    wire.join()
+
+
+def test_what_is_deferred_comes_once_after_the_burst_and_at_once_outside_of_one() -> None:
+    wire = LoopThread("deferring")
+    mailbox = wire.acquire()
+    order: list[str] = []
+
+    def ask(name: str) -> None:
+        order.append(name)
+        mailbox.defer(flush)
+
+    def flush() -> None:
+        order.append("flush")
+
+    def burst() -> None:
+        for name in ("a", "b", "c"):
+            mailbox.post(ask, name)
+        mailbox.loop.call_later(0.05, ask, "alone")
+        mailbox.loop.call_later(0.1, over.set)
+
+    over = threading.Event()
+    mailbox.post(burst)
+    assert over.wait(5)
+    assert order == ["a", "b", "c", "flush", "alone", "flush"]
+    wire.join()
+
+
+def test_what_is_posted_while_a_burst_is_delivered_is_delivered_too() -> None:
+    wire = LoopThread("nested")
+    mailbox = wire.acquire()
+    order: list[int] = []
+    over = threading.Event()
+
+    def count(number: int) -> None:
+        order.append(number)
+        if number < 50:
+            mailbox.post(count, number + 1)
+        else:
+            over.set()
+
+    mailbox.post(count, 0)
+    assert over.wait(5)
+    assert order == list(range(51))
+    wire.join()
+
+
+def test_none_of_the_calls_of_many_threads_is_forgotten() -> None:
+    """The moment in which a loop goes to sleep is the one in which a call could be left lying."""
+    wire = LoopThread("many")
+    mailbox = wire.acquire()
+    arrived: list[int] = []
+    over = threading.Event()
+
+    def count() -> None:
+        arrived.append(1)
+        if len(arrived) == 4 * 2_000:
+            over.set()
+
+    def post() -> None:
+        for _ in range(2_000):
+            mailbox.post(count)
+
+    threads = [threading.Thread(target=post) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert over.wait(20)
+    for thread in threads:
+        thread.join()
     wire.join()
 
 

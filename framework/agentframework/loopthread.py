@@ -31,6 +31,8 @@ class Mailbox:
         self.thread_id: int | None = None
         self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._armed = False
+        self._delivering = False
+        self._deferred: dict[Callable[[], object], None] = {}
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Have the loop call `function(*args)` soon. From any thread; never blocks.
@@ -47,16 +49,39 @@ class Mailbox:
                 self._waiting.clear()
                 raise
 
+    def defer(self, function: Callable[[], object]) -> None:
+        """Call `function` when the burst that is being delivered is over, once for all who asked; else at once.
+
+        On the loop's thread.
+        """
+        if self._delivering:
+            self._deferred[function] = None
+        else:
+            function()
+
     def _deliver(self) -> None:
-        self._armed = False
         self.thread_id = threading.get_ident()
         waiting = self._waiting
+        self._delivering = True
         for _ in range(len(waiting)):
             function, args = waiting.popleft()
-            try:
-                function(*args)
-            except Exception:  # noqa: BLE001 - one bad call must not stop the others
-                _log.exception("a call that was handed to the loop failed")
+            self._call(function, *args)
+        self._delivering = False
+        if self._deferred:
+            deferred, self._deferred = self._deferred, {}
+            for function in deferred:
+                self._call(function)
+        # only now, so that whoever posts meanwhile need not wake a loop that is awake
+        self._armed = False
+        if waiting and not self._armed:
+            self._armed = True
+            self.loop.call_soon(self._deliver)
+
+    def _call(self, function: Callable[..., object], *args: Any) -> None:
+        try:
+            function(*args)
+        except Exception:  # noqa: BLE001 - one bad call must not stop the others
+            _log.exception("a call that was handed to the loop failed")
 
 
 class LoopThread:

@@ -214,7 +214,7 @@ def test_frames_that_are_sent_at_once_keep_their_place_among_the_others() -> Non
         for number in range(50):
             if number % 3:
                 assert transport.is_free
-                transport.send_now(f"é{number}")
+                transport.send_now([f"é{number}"])
             else:
                 await transport.send(f"é{number}")
         await transport.close()
@@ -229,8 +229,8 @@ def test_a_connection_whose_peer_does_not_read_is_not_free_until_it_does() -> No
         transport = await open_websocket(url)
         sent = 0
         while transport.is_free:
-            transport.send_now("x" * 65_536)
-            sent += 1
+            transport.send_now(["x" * 65_536, "x"])
+            sent += 2
             assert sent < 10_000
             await asyncio.sleep(0)
         reads.set()

@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import logging
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -22,7 +21,7 @@ from agentframework.session import answers
 from agentframework.session.execution import ToolResult, execute, execute_async
 from agentframework.session.settings import SessionSettings
 from agentframework.session.worlds import UserLoop
-from agentframework.tools.context import ToolContext
+from agentframework.tools.context import LazyEvent, ToolContext
 from agentframework.tools.registry import ToolRegistry
 from agentframework.tools.tool import Tool
 from agentframework.workers.threads import ThreadPool, Ticket
@@ -132,7 +131,7 @@ class ToolCalls:
             call_id=call.tool_call_id,
             tool_name=tool.name,
             deadline=begun + seconds,
-            cancelled=threading.Event(),
+            cancelled=LazyEvent(),
         )
         running = _Running(call, tool, context, begun)
         self._running[call.tool_call_id] = running

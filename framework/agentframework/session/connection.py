@@ -7,6 +7,7 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 from agentframework.callbacks import DisconnectionDetails
@@ -33,6 +34,7 @@ __all__ = ["Connection", "Owner"]
 _log = logging.getLogger("agentframework.session")
 _REFUSING = frozenset({1002, 1008, 3000})
 _SETTLING = 1.0
+_AT_ONCE = 32  # frames in one write
 
 
 class Owner(Way, Protocol):
@@ -129,10 +131,11 @@ class Connection:
             self._ready.set()
             return
         while transport.is_free:
-            frame = self.protocol.next_frame()
-            if frame is None:
+            frames = list(islice(iter(self.protocol.next_frame, None), _AT_ONCE))
+            if frames:
+                transport.send_now(frames)
+            if len(frames) < _AT_ONCE:
                 return
-            transport.send_now(frame)
         self._writer_waits = False
         self._ready.set()
 

@@ -206,9 +206,9 @@ class Session:
             delivery.put(event)
 
     def flush(self) -> None:
-        """Something is ready to be sent."""
-        if self._connection is not None:
-            self._connection.flush()
+        """Something is ready to be sent; a burst of answers goes out in one write."""
+        if self._connection is not None and self._wire is not None:
+            self._wire.defer(self._connection.flush)
 
     def follow(self, received: Received) -> None:
         """Act on a message of the connection that is no tool call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 __all__ = ["Transport", "TransportClosedError", "TransportRefusedError"]
@@ -54,8 +55,8 @@ class Transport(Protocol):
     def is_free(self) -> bool:
         """Whether a frame can be sent without waiting: it is open, and the peer reads."""
 
-    def send_now(self, frame: str) -> None:
-        """Send one frame, where `is_free`; on the loop."""
+    def send_now(self, frames: Iterable[str]) -> None:
+        """Send a few frames in one go, where `is_free`."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye and close; never raises, and takes as long as the caller lets it."""

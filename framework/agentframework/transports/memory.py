@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from agentframework.transports.base import TransportClosedError
 
@@ -39,10 +40,11 @@ class MemoryTransport:
         """Whether both ends are open: the other always reads."""
         return self._closed is None
 
-    def send_now(self, frame: str) -> None:
-        """Give the other end one frame; nothing where either end is closed."""
+    def send_now(self, frames: Iterable[str]) -> None:
+        """Give the other end a few frames; nothing where either end is closed."""
         if self._closed is None and self._peer is not None:
-            self._peer._incoming.put_nowait(frame)
+            for frame in frames:
+                self._peer._incoming.put_nowait(frame)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close both ends; the other learns code and reason."""

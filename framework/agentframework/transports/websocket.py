@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
@@ -77,11 +78,12 @@ class WebSocketTransport:
             and connection.transport.get_write_buffer_size() < _WRITE_LIMIT
         )
 
-    def send_now(self, frame: str) -> None:
-        """Send one frame, where `is_free`: what `send` does, less the coroutines that wait for the peer."""
-        connection = self._connection
-        connection.protocol.send_text(frame.encode())
-        connection.send_data()
+    def send_now(self, frames: Iterable[str]) -> None:
+        """Send a few frames, where `is_free`: what `send` does, less the coroutines that wait for the peer."""
+        protocol = self._connection.protocol
+        for frame in frames:
+            protocol.send_text(frame.encode())
+        self._connection.transport.write(b"".join(protocol.data_to_send()))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a close frame, and wait for the peer's."""

@@ -203,6 +203,25 @@ def test_the_agents_end_is_an_end_as_well(door: Door) -> None:
     assert told.hint
 
 
+def test_waiting_for_the_end_inside_the_end_callback_comes_to_an_end(door: Door) -> None:
+    async def scenario(peer: Peer) -> None:
+        await peer.open()
+
+    waited: list[object] = []
+
+    def wait(details: DisconnectionDetails) -> None:
+        waited.append(door.conversation.wait_for_session_end())
+
+    async def wait_awaited(details: DisconnectionDetails) -> None:
+        waited.append(await door.conversation.wait_for_session_end())
+
+    with agent(scenario) as served:
+        door.make(served.url, callback_disconnect=wait_awaited if door.is_async else wait)
+        door.start()
+        assert door.wait() == "conv_1"
+        assert eventually(lambda: waited == ["conv_1"])
+
+
 def test_the_second_end_callback_is_called_where_the_first_raises(door: Door) -> None:
     async def scenario(peer: Peer) -> None:
         await peer.open()

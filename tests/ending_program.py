@@ -4,12 +4,13 @@
 
 Its lines: "hanging NAME" when something has begun to hang, "ending" just before `end_session` is called, "end" and
 "disconnect REASON" from the end callbacks, "over ID" when `wait_for_session_end` has returned. A line on its standard
-input has it end, where the place is one of its own threads.
+input has it end, where the place is one of its own threads, and a SIGINT where it is a signal's handler.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -187,6 +188,8 @@ class Program:
 if __name__ == "__main__":
     warnings.simplefilter("ignore", DeprecationWarning)  # the old end callback is to be called as well
     program = Program(*sys.argv[1:])
+    if program.place == "signal":
+        signal.signal(signal.SIGINT, lambda number, frame: program.end())
     if program.is_async:
         asyncio.run(program.run_async())
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -127,6 +128,8 @@ def hold_once(place: str, *hanging: str, is_deaf: bool, door: str) -> tuple[Prog
         assert ready.wait(PATIENCE)
         if place in OWN_THREADS:
             ran.tell()
+        elif place == "signal":
+            ran.process.send_signal(signal.SIGINT)
         ran.read_until("ending")
         took = ran.exit_after("ending")
         left.set()
@@ -134,7 +137,7 @@ def hold_once(place: str, *hanging: str, is_deaf: bool, door: str) -> tuple[Prog
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("place", [*(place for place in OWN_THREADS if place != "connect"), *TRIGGERS])
+@pytest.mark.parametrize("place", sorted({*OWN_THREADS, *TRIGGERS, "signal"} - {"connect"}))
 def test_it_ends_from_anywhere_once_and_takes_the_process_with_it(place: str, door: str) -> None:
     """A tool sleeps for ten minutes; in some places the audio interface does not come back from `stop` either."""
     ran, took = hold(place, "hang", is_deaf=False, door=door)

@@ -283,7 +283,7 @@ class TestPlugins:
         ("plugins", "said"),
         [
             (["broken"], r"plugin 'broken' \(broken-dist 1\.0\).*ZeroDivisionError"),
-            (["greter"], "did you mean.*greeter"),
+            (["greter"], r"not installed. Install it, or leave it out of plugins=; did you mean .greeter"),
             ({"greeter": {"greting": "Hi"}}, "greting"),
         ],
     )

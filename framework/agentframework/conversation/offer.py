@@ -12,6 +12,7 @@ from agentframework.conversation.client_tools import PROGRAM, ClientTools
 from agentframework.errors import DuplicateToolError, PluginError
 from agentframework.plugins import LoadedPlugins, load_plugins
 from agentframework.session.session import OwnedHandler
+from agentframework.spelling import did_you_mean
 from agentframework.tools.registry import ToolRegistry
 
 __all__ = ["Offer", "Plugins"]
@@ -40,7 +41,9 @@ class Offer:
         self._of_plugins = ToolRegistry()
         self._plugins: LoadedPlugins | None = None
         if plugins:
-            self._plugins = load_plugins(self._of_plugins, _config(plugins))
+            self._plugins = load_plugins(self._of_plugins, _config(plugins), forgive=True)
+            for error in self._plugins.fatal:
+                raise _missing(error, self._plugins) if not error.distribution else error
             for problem in self._plugins.problems:
                 _log.warning("plugins: %s", problem)
         self.tools()
@@ -81,3 +84,10 @@ def _config(plugins: Plugins) -> Config:
         settings = dict(plugins) if isinstance(plugins, Mapping) else {}
         chosen = PluginsConfig(autoload=False, required=tuple(plugins), settings=settings)
     return Config(agent=AgentConfig(url="local"), plugins=chosen)
+
+
+def _missing(error: PluginError, loaded: LoadedPlugins) -> PluginError:
+    """The error for a plugin that is not installed, in the words of a program instead of a config's."""
+    meant = did_you_mean(error.plugin, [report.name for report in loaded.reports])
+    fix = "Install it, or leave it out of plugins=" + (f"; {meant}" if meant else ".")
+    return PluginError(error.plugin, "", "", "it is not installed", fix)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -22,6 +22,8 @@ from agentframework.tools.wording import place_words
 __all__ = ["Binding", "DictBinding", "KeywordBinding", "ModelBinding", "SignatureBinding"]
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class SignatureBinding(_BuildingBinding):
 
 
 def _copied(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
+    if type(value) in _SCALARS:
         return value
     if isinstance(value, Mapping):
         return {key: _copied(item) for key, item in value.items()}

@@ -63,8 +63,8 @@ def url() -> Iterator[str]:
         server.stdin.close()
 
 
-def samples(url: str, door: str, cycles: int, every: int, *keep: str) -> list[Sample]:
-    with soak_program("cycles", url, door, cycles, every, *keep) as program:
+def samples(url: str, door: str, cycles: int, every: int, *options: str) -> list[Sample]:
+    with soak_program("cycles", url, door, cycles, every, *options) as program:
         assert program.stdout is not None
         taken = [Sample(**json.loads(line)) for line in program.stdout]
     assert program.returncode == 0
@@ -79,9 +79,12 @@ def slope(taken: list[Sample], field: str) -> float:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("options", [(), ("roughly",)], ids=["well", "roughly"])
 @pytest.mark.parametrize("door", DOORS)
-def test_a_thousand_conversations_leave_nothing_behind(url: str, door: str) -> None:
-    """The bounds are parts of what a leak would cost, which a run that keeps its conversations tells.
+def test_a_thousand_conversations_leave_nothing_behind(url: str, door: str, options: tuple[str, ...]) -> None:
+    """All of them go well, or six of seven fail: unreachable, refused, silent, dropped, ended over a tool, raising.
+
+    The bounds are parts of what a leak would cost, which a run that keeps its conversations tells.
 
     Objects are counted exactly, so a hundredth is allowed; the memory of the process grows and shrinks in steps, so
     a twentieth. Measured when this was written: 0.6 of 459 objects and 1 of 300 KB a conversation (plain), 0.5 of 460
@@ -89,7 +92,7 @@ def test_a_thousand_conversations_leave_nothing_behind(url: str, door: str) -> N
     """
     leaking = samples(url, door, KEPT, KEPT // 5, "keep")
     assert leaking[-1].sessions == KEPT  # what is looked for below would be found
-    taken = samples(url, door, CYCLES, EVERY)
+    taken = samples(url, door, CYCLES, EVERY, *options)
     warm = [one for one in taken if one.cycles >= WARM_UP]
     first, last = warm[0], warm[-1]
     assert {one.sessions for one in warm} == {0}

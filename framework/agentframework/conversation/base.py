@@ -228,10 +228,10 @@ _begun: weakref.WeakSet[Session] = weakref.WeakSet()
 @atexit.register
 def _end_all() -> None:
     """At exit: say goodbye in the conversations that still run, and let their callbacks hear of the end."""
-    sessions = list(_begun)
-    for session in sessions:
+    running = [session for session in list(_begun) if not session.ended.done()]
+    for session in running:
         session.end()
-    wait([session.ended for session in sessions if session.begun], timeout=_EXIT_TIMEOUT)
+    wait([session.ended for session in running], timeout=_EXIT_TIMEOUT)
 
 
 if hasattr(os, "register_at_fork"):

@@ -67,6 +67,7 @@ def test_every_exit_code_is_described() -> None:
         failures.TO_BE_CORRECTED,
         failures.INTERNAL_ERROR,
         interrupts.LEFT_AT_ONCE,
+        interrupts.TERMINATED_AT_ONCE,
     }
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)} == codes
 

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from agentframework.transports.base import TransportClosedError, TransportRefusedError
-from agentframework.transports.websocket import ReticentLogger, open_websocket
+from agentframework.transports.websocket import ReticentLogger, WebSocketTransport, open_websocket
 
 Scenario = Callable[[str], Awaitable[None]]
 
@@ -26,6 +26,15 @@ def with_server(scenario: Scenario, handler: Callable[[ServerConnection], Awaita
             await scenario(f"ws://127.0.0.1:{port}/v1?secret=canary")
 
     asyncio.run(main())
+
+
+async def receive_all(transport: WebSocketTransport, taken: list[str | bytes]) -> None:
+    """Take frames until the other side has closed, beside those that a listener takes."""
+    try:
+        while True:
+            taken.append(await transport.receive())
+    except TransportClosedError:
+        return
 
 
 def assert_nothing_leaks(error: BaseException) -> None:
@@ -264,3 +273,81 @@ def test_a_connection_that_was_cut_is_not_free() -> None:
         await connection.wait_closed()
 
     with_server(scenario, listen)
+
+
+def test_a_listener_gets_frames_in_their_place_among_those_that_are_received() -> None:
+    """Whole texts come by themselves; fragments, and what follows them before they are taken, by `receive`."""
+    taken: list[str | bytes] = []
+
+    async def speak(connection: ServerConnection) -> None:
+        for number in range(30):
+            await connection.send([f"{number}", "é", "!"] if number % 5 == 4 else f"{number}é!")
+        await connection.send(b"bytes")
+        await connection.send("last")
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        transport.listen(taken.append)
+        await receive_all(transport, taken)
+
+    with_server(scenario, speak)
+    assert taken == [*(f"{number}é!" for number in range(30)), b"bytes", "last"]
+
+
+def test_frames_that_came_before_anybody_listened_are_received_first() -> None:
+    taken: list[str | bytes] = []
+    sent = asyncio.Event()
+
+    async def speak(connection: ServerConnection) -> None:
+        await connection.send("1")
+        await connection.send("2")
+        sent.set()
+        await connection.recv()
+        await connection.send("3")
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        await sent.wait()
+        transport.listen(taken.append)
+        await transport.send("go")
+        await receive_all(transport, taken)
+
+    with_server(scenario, speak)
+    assert taken == ["1", "2", "3"]
+
+
+def test_a_listener_hears_no_more_when_it_stops() -> None:
+    taken: list[str | bytes] = []
+
+    async def echo(connection: ServerConnection) -> None:
+        async for frame in connection:
+            await connection.send(frame)
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        transport.listen(taken.append)
+        transport.listen(None)
+        await transport.send("for whoever asks")
+        assert await transport.receive() == "for whoever asks"
+        await transport.close()
+
+    with_server(scenario, echo)
+    assert taken == []
+
+
+def test_a_text_that_is_no_utf_8_closes_the_connection_though_somebody_listens() -> None:
+    closed: list[int | None] = []
+
+    async def speak(connection: ServerConnection) -> None:
+        await connection.send(b"\xff\xfe", text=True)
+        await connection.wait_closed()
+        closed.append(connection.close_code)
+
+    async def scenario(url: str) -> None:
+        transport = await open_websocket(url)
+        transport.listen(lambda frame: None)
+        with pytest.raises(TransportClosedError):
+            await transport.receive()
+
+    with_server(scenario, speak)
+    assert closed == [1007]

@@ -166,19 +166,38 @@ class Connection:
             self.fail(f"the conversation could not be opened: {type(error).__name__}", error)
 
     async def _read(self) -> None:
-        assert self._transport is not None
+        transport = self._transport
+        assert transport is not None
+        transport.listen(self._take_fenced)
         try:
             while True:
-                received = self.protocol.receive_frame(await self._transport.receive())
-                self.flush()  # a pong goes before anything else is begun
-                self._act(received)
+                self._take(await transport.receive())
         except TransportClosedError as error:
             self.finish(Ending(self._closed_details(error), error))
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
-            _log.exception("reading failed")
-            self.fail(f"reading failed: {type(error).__name__}", error)
+            self._reading_failed(error)
+        finally:
+            transport.listen(None)
+
+    def _take(self, frame: str | bytes) -> None:
+        received = self.protocol.receive_frame(frame)
+        self.flush()  # a pong goes before anything else is begun
+        self._act(received)
+
+    def _take_fenced(self, frame: str) -> None:
+        """The same for a frame that the transport gives by itself: nothing may escape into it."""
+        try:
+            self._take(frame)
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
+            if self._transport is not None:
+                self._transport.listen(None)
+            self._reading_failed(error)
+
+    def _reading_failed(self, error: Exception) -> None:
+        _log.exception("reading failed")
+        self.fail(f"reading failed: {type(error).__name__}", error)
 
     async def _write(self) -> None:
         assert self._transport is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 __all__ = ["Transport", "TransportClosedError", "TransportRefusedError"]
@@ -47,6 +47,13 @@ class Transport(Protocol):
 
     async def receive(self) -> str | bytes:
         """The next frame. Raises `TransportClosedError` when no more will come."""
+
+    def listen(self, sink: Callable[[str], None] | None) -> None:
+        """Have `sink` called with frames as they come, in their place among those that `receive` gives.
+
+        A transport may do so with any of them, or none; `receive` must be awaited all the same. `sink` must not
+        raise. None ends it.
+        """
 
     async def send(self, frame: str) -> None:
         """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""

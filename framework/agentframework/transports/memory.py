@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from agentframework.transports.base import TransportClosedError
 
@@ -27,6 +27,9 @@ class MemoryTransport:
             self._closed = frame
             raise frame
         return frame
+
+    def listen(self, sink: Callable[[str], None] | None) -> None:
+        """Nothing: `receive` gives every frame."""
 
     async def send(self, frame: str | bytes) -> None:
         """Give the other end one frame. Raises `TransportClosedError` once either end is closed."""

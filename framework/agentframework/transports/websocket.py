@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import (
     ConnectionClosed,
@@ -17,7 +17,8 @@ from websockets.exceptions import (
     InvalidURI,
     SecurityError,
 )
-from websockets.protocol import State
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event, State
 
 from agentframework.transports.base import TransportClosedError, TransportRefusedError
 
@@ -48,6 +49,33 @@ class ReticentLogger(logging.LoggerAdapter[logging.Logger]):
 _log = ReticentLogger(logging.getLogger(__name__))
 
 
+class _Client(ClientConnection):
+    """A client's end that gives `sink`, where there is one, each text as it comes: no queue, no turn of a task.
+
+    What comes in fragments or is no text takes the usual way, and while it does so, all that follows.
+    """
+
+    sink: Callable[[str], None] | None = None
+
+    def process_event(self, event: Event) -> None:
+        """Overrides that of websockets, which puts every frame into the queue that `recv` reads."""
+        if (
+            self.sink is None
+            or not isinstance(event, Frame)
+            or event.opcode is not Opcode.TEXT
+            or not event.fin
+            or self.recv_messages.frames
+        ):
+            super().process_event(event)
+            return
+        try:
+            text = bytes(event.data).decode()
+        except UnicodeDecodeError:
+            super().process_event(event)
+        else:
+            self.sink(text)
+
+
 class WebSocketTransport:
     """Either end of a connected WebSocket; everything runs on the loop where it was opened."""
 
@@ -60,6 +88,11 @@ class WebSocketTransport:
             return await self._connection.recv()
         except ConnectionClosed as error:
             raise self._closed(error) from error
+
+    def listen(self, sink: Callable[[str], None] | None) -> None:
+        """Have `sink` called with frames as they come, in their place among those that `receive` gives."""
+        if isinstance(self._connection, _Client):
+            self._connection.sink = sink
 
     async def send(self, frame: str) -> None:
         """Send one frame; waits while the peer does not read. Raises `TransportClosedError`."""
@@ -124,6 +157,7 @@ async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTranspo
             open_timeout=timeout,
             proxy=None,
             logger=_log,
+            create_connection=_Client,
         )
     except InvalidStatus as error:
         status = error.response.status_code

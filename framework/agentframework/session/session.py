@@ -52,8 +52,8 @@ __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
-_END_TIMEOUT = 2.25
-_LEAST_TIMEOUT = 0.25
+_END_TIMEOUT = 2.4
+_LEAST_TIMEOUT, _MOST_TIMEOUT = 0.4, 1.5
 _LOOP_CHECK = 1.0
 _MAX_PENDING = 1_000
 _MOST_PROTOCOLS = 8  # late results of older connections are not counted any more
@@ -397,7 +397,7 @@ class Session:
         """For what is to be done after the goodbye, which may have taken long: an end has its bound as a whole."""
         began = None if self._connection is None else self._connection.closing_since
         took = 0.0 if began is None else asyncio.get_running_loop().time() - began
-        return max(_END_TIMEOUT - took, _LEAST_TIMEOUT)
+        return min(max(_END_TIMEOUT - took, _LEAST_TIMEOUT), _MOST_TIMEOUT)
 
     async def _wait_for_handlers(
         self, *others: asyncio.Future[None], timeout: float = _HANDLERS_TIMEOUT

@@ -3,7 +3,8 @@
     python -m benchmarks [--rounds N] [--only WORDS] [--write]
 
 All clients of a piece of work take their turns in each round, so that a ratio compares neighbours in time; shown are
-medians and the spread of the ratios. `--write` keeps the results and writes them into the page about speed.
+medians and the spread of the ratios. `--write` keeps the results, in place of older ones of the same work, and writes
+them into the page about speed.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from typing import Any
 from benchmarks.measuring import Figures, measure
 from benchmarks.plan import FULL, Kind, Work, works
 from benchmarks.processes import Server
-from benchmarks.results import PAGE, RESULTS, page_with, row, start_row, tables
+from benchmarks.results import PAGE, RESULTS, merged, page_with, read, row, start_row, tables
 from benchmarks.starting import start_times
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; 5 unless said")
-    parser.add_argument("--only", default="", help="only work whose name holds these words")
+    parser.add_argument("--only", default="", help="only work whose name holds these words, or starts")
     parser.add_argument("--write", action="store_true", help="keep the results and write the page")
     given = parser.parse_args()
     chosen = [work for work in works(FULL) if given.only in work.name]
     with Server() as server:
         rows = [entry for work in chosen for entry in rows_of(server, work, given.rounds)]
     starts: list[dict[str, Any]] = []
-    if not given.only:
+    if given.only in ("", "starts"):
         rounds = [start_times() for _ in range(given.rounds)]
         starts = [start_row(name, [times[name] for times in rounds]) for name in rounds[0]]
     results = {
@@ -42,8 +43,9 @@ def main() -> None:
     }
     print(tables(results))
     if given.write:
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        PAGE.write_text(page_with(results, PAGE.read_text()))
+        kept = merged(read(), results) if RESULTS.exists() else results
+        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+        PAGE.write_text(page_with(kept, PAGE.read_text()))
 
 
 def rows_of(server: Server, work: Work, rounds: int) -> list[dict[str, Any]]:

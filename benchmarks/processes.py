@@ -105,11 +105,14 @@ class _Process:
     def usage(self) -> Usage:
         """What the system says that it has used (Linux)."""
         folder = Path(f"/proc/{self._process.pid}")
-        # the name of the program stands in brackets and may hold blanks
-        fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        ticks = int(fields[11]) + int(fields[12])
+        ran = 0
+        for thread in folder.glob("task/*/schedstat"):
+            try:
+                ran += int(thread.read_text().split()[0])
+            except OSError:
+                continue  # that thread has just ended
         pages = int((folder / "statm").read_text().split()[1])
-        return Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE"))
+        return Usage(ran / 1e9, pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 class Server(_Process):

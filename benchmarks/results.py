@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Figures
-from benchmarks.plan import LIMIT, Kind, Work
+from benchmarks.plan import FULL, LIMIT, Kind, Work, works
 
-__all__ = ["PAGE", "RESULTS", "page_with", "row", "start_row", "tables"]
+__all__ = ["PAGE", "RESULTS", "merged", "page_with", "read", "row", "start_row", "tables"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -29,6 +29,11 @@ def row(work: Work, kind: Kind, measured: dict[str, list[Figures | None]]) -> di
         for mine, limit in zip(measured[kind.name], measured[LIMIT.name], strict=False)
         if mine is not None and limit is not None
     ]
+    processor_ratios = [
+        (mine["cpu"] or 0.0) / limit["cpu"]
+        for mine, limit in zip(measured[kind.name], measured[LIMIT.name], strict=False)
+        if mine is not None and limit is not None and limit["cpu"]
+    ]
     return {
         "work": work.name,
         "client": kind.name,
@@ -38,6 +43,7 @@ def row(work: Work, kind: Kind, measured: dict[str, list[Figures | None]]) -> di
         "failed": len(measured[kind.name]) - len(taken),
         "median": _median(_value(figures, work) for figures in taken),
         "ratio": _median(ratios),
+        "processor_ratio": _median(processor_ratios),
         "lowest_ratio": round(min(ratios), 3) if ratios else None,
         "highest_ratio": round(max(ratios), 3) if ratios else None,
         **{name: _median(figures.get(name) for figures in taken) for name in _MORE},
@@ -79,13 +85,22 @@ def page_with(results: dict[str, Any], page: str) -> str:
     return f"{before}{_BEGIN}\n{tables(results)}\n{_END}{after}"
 
 
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The new results, and of the old ones those of work that the new run left out."""
+    done = {entry["work"] for entry in new["rows"]}
+    rows = [*(entry for entry in old["rows"] if entry["work"] not in done), *new["rows"]]
+    order = {work.name: number for number, work in enumerate(works(FULL))}
+    rows.sort(key=lambda entry: order.get(entry["work"], len(order)))
+    return {**new, "rows": rows, "starts": new["starts"] or old["starts"]}
+
+
 def read() -> dict[str, Any]:
     """The results that are kept."""
     results: dict[str, Any] = json.loads(RESULTS.read_text())
     return results
 
 
-_SINGLE = ("work", "client", "median", "of the limit", "spread")
+_SINGLE = ("work", "client", "median", "of the limit", "spread", "processor")
 _MANY = (
     *("work", "client", "processor", "of the limit", "spread"),
     *("answers p50 / p99", "pongs p50 / p99", "lost calls", "memory each"),
@@ -107,7 +122,8 @@ def _cells(entry: dict[str, Any]) -> tuple[str, ...]:
         spread,
     )
     if not entry["is_many"]:
-        return cells
+        processor = entry["processor_ratio"]
+        return (*cells, "" if processor is None else f"{processor:.2f}")
     return (
         *cells,
         _pair(entry["answer_p50"], entry["answer_p99"]),

@@ -129,7 +129,9 @@ def tell(event: str, **fields: Any) -> None:
 
 async def main() -> None:
     desk = Desk()
-    server = await picows.ws_create_server(desk.listener, "127.0.0.1", 0, backlog=4096)
+    server = await picows.ws_create_server(
+        desk.listener, "127.0.0.1", 0, websocket_handshake_timeout=60, backlog=4096
+    )
     tell("listening", port=server.sockets[0].getsockname()[1])
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)

@@ -12,6 +12,7 @@ from benchmarks.clients.desk import Microphones, Orders, begin
 from benchmarks.clients.doors import Doors
 
 _AT_ONCE = 50
+_PACE = 0.1
 
 
 async def main(doors: Doors, orders: Orders) -> None:
@@ -48,6 +49,7 @@ async def main(doors: Doors, orders: Orders) -> None:
         )
         async with gate:
             await conversation.start_session()
+            await asyncio.sleep(_PACE)  # the SDK's start does not wait for the connection
         await conversation.wait_for_session_end()
 
     await asyncio.gather(*(one() for _ in range(orders.sessions)))

@@ -17,6 +17,7 @@ from agentframework.localagent.hosted import HostedAgent
 from agentframework.plugins import LoadedPlugins, load_plugins
 from agentframework.protocol.address import REGIONS, conversation_url
 from agentframework.protocol.messages import ContextualUpdateMessage, UserActivityMessage, UserMessage
+from agentframework.protocol.messages.misfit import make_message
 from agentframework.protocol.opening import opening_message
 from agentframework.rest import Client
 from agentframework.session.reconnecting import ReconnectPolicy
@@ -150,14 +151,14 @@ class Running:
 
     def send_user_message(self, text: str) -> None:
         """Say something in writing; from any thread. Raises `SessionEndedError`."""
-        self._session.send(UserMessage(text=text))
+        self._session.send(make_message(UserMessage, text=text))
 
     def send_contextual_update(self, text: str, context_id: str | None = None) -> None:
         """Tell the agent something in the background, in place of what had the same `context_id` (protocol 2.5).
 
         From any thread. Raises `SessionEndedError`.
         """
-        self._session.send(ContextualUpdateMessage(text=text, context_id=context_id))
+        self._session.send(make_message(ContextualUpdateMessage, text=text, context_id=context_id))
 
     def send_user_activity(self) -> None:
         """The user is there, for instance typing (protocol 2.7); from any thread. Raises `SessionEndedError`."""

@@ -47,8 +47,9 @@ def started(interface: Interface, loop: asyncio.AbstractEventLoop) -> AsyncInter
     return backend
 
 
-def hold(loop: asyncio.AbstractEventLoop) -> threading.Event:
-    """Block the loop until the event is set."""
+def hold(backend: AsyncInterfaceBackend, loop: asyncio.AbstractEventLoop) -> threading.Event:
+    """Block the loop until the event is set, once nothing waits on it any more."""
+    assert eventually(lambda: not backend._draining)
     release, blocked = threading.Event(), threading.Event()
     loop.call_soon_threadsafe(blocked.set)
     loop.call_soon_threadsafe(release.wait, PATIENCE)
@@ -60,7 +61,7 @@ def test_speech_beyond_16_mib_drops_the_oldest_and_says_so_once(caplog: pytest.L
     with running_loop() as loop:
         interface = Interface()
         backend = started(interface, loop)
-        release = hold(loop)
+        release = hold(backend, loop)
         for number in range(20):
             backend.play(bytes([number]) + MIB[1:])
         release.set()
@@ -74,7 +75,7 @@ def test_an_interruption_forgets_the_speech_that_waits_and_nothing_else() -> Non
     with running_loop() as loop:
         interface = Interface()
         backend = AsyncInterfaceBackend(interface, loop)
-        release = hold(loop)
+        release = hold(backend, loop)
         backend.start(lambda audio: None, input_format=PCM, output_format=PCM)
         backend.play(b"old")
         backend.interrupt()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agentframework.callbacks import Callbacks
-from agentframework.loopthread import LoopThread
+from agentframework.loopthread import LoopThread, Mailbox
 from agentframework.protocol.messages import (
     AgentResponseMessage,
     AudioMessage,
@@ -136,6 +136,38 @@ def test_a_coroutine_where_a_plain_function_was_expected_is_awaited() -> None:
 
     deliver(Returning(), response("one"), response("two"))
     assert seen == ["one", "two"]
+
+
+def test_a_coroutine_whose_loop_is_closed_meanwhile_holds_up_no_worker_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop = asyncio.new_event_loop()
+    turn = threading.Thread(target=loop.run_forever)
+    turn.start()
+    begun = threading.Event()
+
+    async def forever() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    class Returning(Callbacks):
+        def on_agent_response(self, message: AgentResponseMessage) -> Any:
+            return forever()
+
+    def close() -> None:
+        assert begun.wait(PATIENCE)
+        loop.call_soon_threadsafe(loop.stop)
+        turn.join(PATIENCE)
+        for task in asyncio.all_tasks(loop):
+            task.get_coro().close()
+            task._log_destroy_pending = False  # type: ignore[attr-defined] # asyncio's word for "on purpose"
+        loop.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    deliver(Returning(), response("x"), user=UserLoop(Mailbox(loop)))
+    closing.join(PATIENCE)
+    assert "the loop that its coroutine ran on is closed" in caplog.text
 
 
 def test_one_that_is_behind_loses_audio_first_and_at_last_gets_no_more(

@@ -31,6 +31,7 @@ from agentframework.conversation.sound import AudioInterface, InterfaceBackend
 from agentframework.errors import SessionEndedError, SessionError
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.messages import ApplicationMessage, McpToolApprovalResultMessage
+from agentframework.protocol.messages.misfit import make_message
 from agentframework.session.reconnecting import ReconnectPolicy
 from agentframework.session.session import OwnedBackend, OwnedHandler, Session
 from agentframework.session.settings import SessionSettings
@@ -160,7 +161,7 @@ class BaseConversation:
 
     def _approve(self, tool_call_id: str, approved: bool) -> None:
         """Answer an approval that the agent waits for, which may be done once (protocol 2.10)."""
-        message = McpToolApprovalResultMessage(tool_call_id=tool_call_id, is_approved=approved)
+        message = make_message(McpToolApprovalResultMessage, tool_call_id=tool_call_id, is_approved=approved)
         with self._lock:
             if tool_call_id in self._approved:
                 raise SessionError(f"the approval of tool call {tool_call_id!r} was answered already")

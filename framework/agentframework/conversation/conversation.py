@@ -13,6 +13,7 @@ from agentframework.protocol.messages import (
     UserActivityMessage,
     UserMessage,
 )
+from agentframework.protocol.messages.misfit import make_message
 
 __all__ = ["Conversation"]
 
@@ -53,11 +54,15 @@ class Conversation(BaseConversation):
         self, text: str, *, user_identifier: str | None = None, rich_content_id: str | None = None
     ) -> None:
         """Say something in writing (protocol 2.6). Raises `SessionEndedError` before the start and after the end."""
-        self._send(UserMessage(text=text, user_identifier=user_identifier, rich_content_id=rich_content_id))
+        self._send(
+            make_message(
+                UserMessage, text=text, user_identifier=user_identifier, rich_content_id=rich_content_id
+            )
+        )
 
     def send_contextual_update(self, text: str, *, context_id: str | None = None) -> None:
         """Tell the agent something in the background; it takes the place of what had the same `context_id`."""
-        self._send(ContextualUpdateMessage(text=text, context_id=context_id))
+        self._send(make_message(ContextualUpdateMessage, text=text, context_id=context_id))
 
     def register_user_activity(self) -> None:
         """The user is there: keeps the agent from speaking up (protocol 2.7). Raises `SessionEndedError`."""
@@ -71,7 +76,7 @@ class Conversation(BaseConversation):
 
     def send_feedback(self, event_id: int, score: Literal["like", "dislike"] | None) -> None:
         """Rate the answer of that event id; None takes the rating back (protocol 2.9). Raises `SessionEndedError`."""
-        self._send(FeedbackMessage(event_id=event_id, score=score))
+        self._send(make_message(FeedbackMessage, event_id=event_id, score=score))
 
     def send_mcp_tool_approval(self, tool_call_id: str, approved: bool) -> None:
         """The user's yes or no to an MCP tool that awaits it. Raises `SessionError` where it was given before."""

@@ -11,6 +11,7 @@ from agentframework.protocol.messages import (
     EnclaveSetupConfigMessage,
     PostCallWebhook,
 )
+from agentframework.protocol.messages.misfit import make_message
 from agentframework.protocol.opening import opening_message
 
 __all__ = [
@@ -130,7 +131,8 @@ class OnPremInitiationData:
 
     def to_message(self) -> EnclaveSetupConfigMessage:
         """The first frame to such a server."""
-        return EnclaveSetupConfigMessage(
+        return make_message(
+            EnclaveSetupConfigMessage,
             agent_config_dict=self.agent_config_dict,
             override_agent_config_list=self.override_agent_config_list,
             tools_config_list=self.tools_config_list,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentframework.protocol.messages import FileInput, MultimodalMessage, UserMessage
+from agentframework.protocol.messages.misfit import make_message
 
 __all__ = ["multimodal_message"]
 
@@ -20,8 +21,9 @@ def multimodal_message(
     files = [FileInput(file_id=name) for name in names]
     if not text and not files:
         raise ValueError("a multimodal message needs a text or a file")
-    return MultimodalMessage(
-        text=UserMessage(text=text) if text else None,
+    return make_message(
+        MultimodalMessage,
+        text=make_message(UserMessage, text=text) if text else None,
         file=files[0] if files else None,
         files=files or None,
     )

@@ -22,6 +22,7 @@ from agentframework.protocol.messages import (
     UserAudioChunkMessage,
 )
 from agentframework.protocol.messages.base import Payload
+from agentframework.protocol.messages.misfit import describe, kind_of
 from agentframework.protocol.overrides import check_override
 from agentframework.spelling import did_you_mean
 
@@ -32,14 +33,6 @@ _SECRET_LENGTH = 16
 _MOST_REMARKS = 20
 _MOST_FILES = 5
 _MOST_SOURCE_VERSION = 50
-_EXPECTED = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "list_type": "a list",
-}
 
 
 class RemarkKind(Enum):
@@ -91,7 +84,7 @@ def inspect_client_frame(frame: str | bytes) -> Inspected | Refused:
     if message_type is None:
         return Refused("an object without a type")
     if not isinstance(message_type, str):
-        return Refused(f"type: expected a text, got {_kind(message_type)}")
+        return Refused(f"type: expected a text, got {kind_of(message_type)}")
     if message_type not in CLIENT_MESSAGES:
         return Refused(
             f"no message has this type{did_you_mean(message_type, CLIENT_MESSAGES, after='; ')}",
@@ -103,7 +96,7 @@ def inspect_client_frame(frame: str | bytes) -> Inspected | Refused:
     try:
         message = CLIENT_MESSAGES[message_type].model_validate(value)
     except ValidationError as error:
-        return Refused(_describe(message_type, error), message_type)
+        return Refused(describe(message_type, error), message_type)
     remarks.extend(islice(_extra_fields(message, message_type), _MOST_REMARKS))
     return _check_further(message, remarks)
 
@@ -139,7 +132,7 @@ def _read_object(frame: str | bytes) -> dict[str, Any] | Refused:
         return Refused("nested too deeply to read")
     except ValueError:
         return Refused("not JSON")
-    return value if isinstance(value, dict) else Refused(f"expected an object, got {_kind(value)}")
+    return value if isinstance(value, dict) else Refused(f"expected an object, got {kind_of(value)}")
 
 
 def _refuse_constant(name: str) -> None:
@@ -197,29 +190,3 @@ def _check_webhooks(message: EnclaveSetupConfigMessage) -> str | None:
         if webhook.hmac_secret is not None and len(webhook.hmac_secret) < _SECRET_LENGTH:
             return f"{name}.hmac_secret: shorter than {_SECRET_LENGTH} characters"
     return None
-
-
-def _describe(message_type: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    where = ".".join([message_type, *(str(part)[:64] for part in first["loc"])])
-    if first["type"] == "missing":
-        return f"{where}: required, but missing"
-    expected = _EXPECTED.get(first["type"]) or first.get("ctx", {}).get("expected")
-    if expected is None:
-        return f"{where}: {_kind(first['input'])} that cannot be read"
-    return f"{where}: expected {expected}, got {_kind(first['input'])}"
-
-
-def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return "a text"
-        case int() | float():
-            return "a number"
-        case dict():
-            return "an object"
-    return "a list"

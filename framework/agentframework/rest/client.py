@@ -19,6 +19,7 @@ __all__ = ["Client", "get_signed_url"]
 _DEFAULT_URL = REGIONS["production"]
 _SIGNED_URL_PATH = "/v1/convai/conversation/get-signed-url"
 _UPLOAD_TIMEOUT = 120.0
+_NO_KEY = 'give Client(api_key=...), or in a config [agent] api_key = { env = "ELEVENLABS_API_KEY" }'
 
 _ATTEMPT_SHARE = 0.4  # so that a request that hangs can be sent a second time
 
@@ -162,9 +163,7 @@ class Client:
 
     def _request(self, method: str, path: str, *, needed_for: str, **parts: Any) -> Request:
         if not self._api_key:
-            raise AuthError(
-                f"{needed_for} needs an API key", hint='set api_key = { env = "ELEVENLABS_API_KEY" }'
-            )
+            raise AuthError(f"{needed_for} needs an API key", hint=_NO_KEY)
         return Request(method, self.base_url.rstrip("/") + path, self._api_key, **parts)
 
     async def _successful(self, call: Call, *, is_idempotent: bool, timeout: float | None = None) -> Answer:

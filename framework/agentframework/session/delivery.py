@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextvars
 import inspect
 import logging
@@ -22,6 +23,7 @@ __all__ = ["Delivery"]
 _log = logging.getLogger("agentframework.handlers")
 _BEHIND = 1_000
 _MUTED = 10_000
+_LOOK_AT_LOOP = 1.0
 
 Method = Callable[[Any], Awaitable[None] | None]
 
@@ -104,9 +106,19 @@ class Delivery:
         try:
             result = method(event)
             if inspect.isawaitable(result):
-                asyncio.run_coroutine_threadsafe(_await(result), self._user.mailbox().loop).result()
+                self._wait_for(result, self._user.mailbox().loop)
         except BaseException as error:  # noqa: BLE001 - a handler's fault, whatever it is, stays its own
             self._complain(method, error)
+
+    def _wait_for(self, pending: Awaitable[None], loop: asyncio.AbstractEventLoop) -> None:
+        """Until the user's loop has awaited it, so that what comes next comes after it; not beyond the loop's end."""
+        awaited = asyncio.run_coroutine_threadsafe(_await(pending), loop)
+        while not loop.is_closed():
+            done, _ = concurrent.futures.wait([awaited], timeout=_LOOK_AT_LOOP)
+            if done:
+                awaited.result()
+                return
+        raise RuntimeError("the loop that its coroutine ran on is closed")
 
     def _append(self, item: Callable[[], None] | tuple[Method, Event]) -> None:
         with self._lock:

@@ -38,6 +38,7 @@ from agentframework.protocol.messages import (
     ContextualUpdateMessage,
     ConversationInitiationMetadataMessage,
 )
+from agentframework.protocol.messages.misfit import make_message
 from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
 from agentframework.session.ending import Ending, counts_of, gave_up, start_error, what_was_counted
@@ -364,7 +365,7 @@ class Session:
         self._sending = asyncio.create_task(self._send_pending(connection))
 
     def _reseed(self, text: str) -> None:
-        self.send(ContextualUpdateMessage(text=text))
+        self.send(make_message(ContextualUpdateMessage, text=text))
 
     async def _send_pending(self, connection: Connection | None) -> None:
         await self._wait_for_handlers()

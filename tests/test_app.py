@@ -20,7 +20,7 @@ from agentframework import (
     load_config,
 )
 from agentframework.config import AgentConfig, PluginsConfig
-from agentframework.errors import ScriptError, SessionError
+from agentframework.errors import ScriptError, SessionError, StartError
 from agentframework.session.reconnecting import ReconnectPolicy
 from rest_stub import platform
 
@@ -172,7 +172,8 @@ def test_a_platform_that_does_not_answer_is_given_up_in_time() -> None:
             "api_key": KEY,
             "connect_timeout": 0.3,
         }
-        with pytest.raises(RestError, match=r"no answer from .* within 0\.3 s"):
+        # whichever of the two clocks is first on a busy machine
+        with pytest.raises((RestError, StartError), match=r"(no answer from .*|no connection) within 0\.3 s"):
             App.load(no_plugins(**options)).conversation().start()
 
 

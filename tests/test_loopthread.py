@@ -225,3 +225,48 @@ def test_a_child_process_starts_its_own() -> None:
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], check=False, timeout=20
     )
     assert ran.returncode == 0
+
+
+def test_what_a_coroutine_gives_to_threads_is_bounded_runs_there_and_comes_back() -> None:
+    together, names = threading.Barrier(32), set[str]()
+
+    def work(number: int) -> int:
+        if number < 32:
+            together.wait(10)
+        names.add(threading.current_thread().name)
+        if number == 50:
+            raise ValueError(number)
+        return number
+
+    async def fan_out() -> list[int | BaseException]:
+        calls = (asyncio.to_thread(work, number) for number in range(100))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    runner = LoopThread("test-executor")
+    mailbox = runner.acquire()
+    results = asyncio.run_coroutine_threadsafe(fan_out(), mailbox.loop).result(10)
+    assert [one for one in results if isinstance(one, int)] == [*range(50), *range(51, 100)]
+    assert isinstance(results[50], ValueError)
+    assert len(names) == 32
+    threads = [thread for thread in threading.enumerate() if thread.name in names]
+    runner.join()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_the_exit_does_not_wait_for_a_thread_that_a_coroutine_has_started() -> None:
+    program = """
+import asyncio, threading, time
+from agentframework.loopthread import LoopThread
+began = threading.Event()
+mailbox = LoopThread("x").acquire()
+coroutine = asyncio.to_thread(lambda: (began.set(), time.sleep(600)))
+asyncio.run_coroutine_threadsafe(coroutine, mailbox.loop)
+began.wait(10)
+print("over")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=25, check=True
+    )
+    assert ran.stdout == "over\n"

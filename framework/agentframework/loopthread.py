@@ -11,6 +11,9 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 __all__ = ["LoopThread", "Mailbox"]
@@ -18,6 +21,7 @@ __all__ = ["LoopThread", "Mailbox"]
 _log = logging.getLogger("agentframework.loopthread")
 _JOIN_TIMEOUT = 1.0
 _EXIT_TIMEOUT = 0.2
+_EXECUTOR_SIZE = 32
 
 
 class Mailbox:
@@ -139,7 +143,11 @@ class LoopThread:
 
     def _start(self) -> Mailbox:
         mailbox = Mailbox(_new_loop())
-        self._thread = threading.Thread(target=_run, args=(mailbox.loop,), name=self.name, daemon=True)
+        executor = _DaemonExecutor(_EXECUTOR_SIZE, f"{self.name}-executor")
+        mailbox.loop.set_default_executor(executor)
+        self._thread = threading.Thread(
+            target=_run, args=(mailbox.loop, executor), name=self.name, daemon=True
+        )
         self._thread.start()
         return mailbox
 
@@ -147,6 +155,54 @@ class LoopThread:
         mailbox, self._mailbox = self._mailbox, None
         if mailbox is not None:
             mailbox.loop.call_soon_threadsafe(mailbox.loop.stop)
+
+
+class _DaemonExecutor(ThreadPoolExecutor):
+    """The default executor of a loop of ours, on daemon threads.
+
+    The exit of a process waits for the threads of an ordinary one, and so for a name that is looked up in vain, or
+    for what a coroutine has given to `asyncio.to_thread`.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        super().__init__(size, name)
+        self._size = size
+        self._name = name
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._free = self._started = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a thread call `fn(*args, **kwargs)`; no more than `size` at a time."""
+        future: Future[Any] = Future()
+        with self._guard:
+            self._jobs.put((future, partial(fn, *args, **kwargs)))
+            if self._free:
+                self._free -= 1
+            elif self._started < self._size:
+                self._started += 1
+                threading.Thread(
+                    target=self._serve, name=f"{self._name}-{self._started}", daemon=True
+                ).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End each thread after what it does now; waits for none."""
+        with self._guard:
+            for _ in range(self._started):
+                self._jobs.put(None)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            future, call = job
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
+                    future.set_exception(error)
+            del job, future, call
+            with self._guard:
+                self._free += 1
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -158,7 +214,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+def _run(loop: asyncio.AbstractEventLoop, executor: _DaemonExecutor) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
@@ -166,6 +222,7 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         asyncio.set_event_loop(None)
+        executor.shutdown()
         loop.close()
 
 

@@ -47,6 +47,18 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert ran.stdout.strip() == "[]"
 
 
+def test_a_conversation_without_plugins_imports_neither_plugins_nor_configs() -> None:
+    heavy = ["pluggy", "agentframework.plugins", "agentframework.config", "httpx2", "typer", "rich"]
+    program = (
+        "import sys; from agentframework import Conversation; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert ran.stdout.strip() == "[]"
+
+
 def test_the_version_is_that_of_the_distribution() -> None:
     project = Path(__file__).parent.parent / "pyproject.toml"
     assert f'version = "{agentframework.__version__}"' in project.read_text(encoding="utf-8")

@@ -24,9 +24,10 @@ from agentframework.conversation.data import (
     AudioEventAlignment,
     ConversationInitiationData,
     OnPremInitiationData,
+    Plugins,
 )
 from agentframework.conversation.handlers import Functions, callbacks_of
-from agentframework.conversation.offer import Offer, Plugins
+from agentframework.conversation.offer import Offer
 from agentframework.conversation.sound import AudioInterface, InterfaceBackend
 from agentframework.errors import SessionEndedError, SessionError
 from agentframework.loopthread import Mailbox

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from agentframework.protocol.messages import (
     ConversationInitiationClientDataMessage,
@@ -19,8 +20,12 @@ __all__ = [
     "AudioEventAlignment",
     "ConversationInitiationData",
     "OnPremInitiationData",
+    "Plugins",
     "PostCallWebhookConfig",
 ]
+
+Plugins = Literal["all"] | Sequence[str] | Mapping[str, Mapping[str, Any]]
+"""Which installed plugins take part: all, those named, or those named each with its settings."""
 
 Object = dict[str, Any]
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from agentframework.callbacks import Callbacks
-from agentframework.config import AgentConfig, Config, PluginsConfig
 from agentframework.conversation.client_tools import PROGRAM, ClientTools
+from agentframework.conversation.data import Plugins
 from agentframework.errors import DuplicateToolError, PluginError
-from agentframework.plugins import LoadedPlugins, load_plugins
 from agentframework.session.session import OwnedHandler
-from agentframework.spelling import did_you_mean
 from agentframework.tools.registry import ToolRegistry
 
-__all__ = ["Offer", "Plugins"]
+if TYPE_CHECKING:
+    from agentframework.plugins import LoadedPlugins
+
+__all__ = ["Offer"]
 
 _log = logging.getLogger("agentframework.conversation")
-
-Plugins = Literal["all"] | Sequence[str] | Mapping[str, Mapping[str, Any]]
-"""Which installed plugins take part: all, those named, or those named each with its settings."""
 
 
 class Offer:
@@ -41,11 +39,10 @@ class Offer:
         self._of_plugins = ToolRegistry()
         self._plugins: LoadedPlugins | None = None
         if plugins:
-            self._plugins = load_plugins(self._of_plugins, _config(plugins), forgive=True)
-            for error in self._plugins.fatal:
-                raise _missing(error, self._plugins) if not error.distribution else error
-            for problem in self._plugins.problems:
-                _log.warning("plugins: %s", problem)
+            # here, because plugins and the config's models are a sixth of the import, and most programs use neither
+            from agentframework.conversation.installed import load_installed
+
+            self._plugins = load_installed(self._of_plugins, plugins)
         self.tools()
 
     def tools(self) -> ToolRegistry:
@@ -72,22 +69,3 @@ class Offer:
                 yield OwnedHandler(one.owner, one.make())
             except PluginError as error:
                 _log.error("%s", error, exc_info=error.__cause__)
-
-
-def _config(plugins: Plugins) -> Config:
-    """The config that admits these plugins and requires them."""
-    if plugins == "all":
-        chosen = PluginsConfig()
-    elif isinstance(plugins, str):
-        raise ValueError(f'plugins is "all" or a list of names: write plugins=[{plugins!r}]')
-    else:
-        settings = dict(plugins) if isinstance(plugins, Mapping) else {}
-        chosen = PluginsConfig(autoload=False, required=tuple(plugins), settings=settings)
-    return Config(agent=AgentConfig(url="local"), plugins=chosen)
-
-
-def _missing(error: PluginError, loaded: LoadedPlugins) -> PluginError:
-    """The error for a plugin that is not installed, in the words of a program instead of a config's."""
-    meant = did_you_mean(error.plugin, [report.name for report in loaded.reports])
-    fix = "Install it, or leave it out of plugins=" + (f"; {meant}" if meant else ".")
-    return PluginError(error.plugin, "", "", "it is not installed", fix)

@@ -19,6 +19,7 @@ from agentframework.callbacks import Callbacks, SessionEnded
 from agentframework.errors import SessionEndedError, SessionError, StartError
 from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
+from agentframework.protocol.client import Verdict
 from agentframework.protocol.messages import (
     ContextualUpdateMessage,
     ConversationInitiationClientDataMessage,
@@ -347,6 +348,27 @@ def test_malformed_frames_and_unknown_messages_do_not_end_it() -> None:
         finish(session)
     assert len(recorder.of("malformed_frame")) == 7
     assert recorder.of("from_the_future")[0].payload == {"x": 1}
+
+
+def test_a_flood_of_frames_that_are_not_understood_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def flood(peer: Peer) -> list[dict[str, Any]]:
+        await peer.open()
+        for _ in range(200):
+            await peer.send("no json")
+        await peer.ping(7)
+        return [await peer.receive(), *await peer.until_closed()]
+
+    with agent(flood) as served, caplog.at_level("INFO", logger="agentframework"):
+        session = make_session(served.url)
+        start(session)
+        assert eventually(lambda: session.protocol.counts[Verdict.MALFORMED] == 200)
+        finish(session)
+        assert served.wait()[0] == {"type": "pong", "event_id": 7}
+    assert caplog.text.count("a frame was not understood") == 20
+    assert caplog.text.count("are only counted") == 1
+    assert "200 malformed" in caplog.text
 
 
 def test_a_second_metadata_changes_nothing() -> None:

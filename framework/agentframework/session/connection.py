@@ -34,6 +34,7 @@ __all__ = ["Connection", "Owner"]
 _log = logging.getLogger("agentframework.session")
 _REFUSING = frozenset({1002, 1008, 3000})
 _SETTLING = 1.0
+_MOST_COMPLAINTS = 20
 _AT_ONCE = 32  # frames in one write
 
 
@@ -79,6 +80,7 @@ class Connection:
         self._ending: asyncio.Future[Ending] = self._loop.create_future()
         self._draining = False
         self._transport: Transport | None = None
+        self._was_open = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -86,7 +88,7 @@ class Connection:
         """How far it has come, in the words of `DisconnectionDetails`."""
         if self.live_since is not None:
             return "live"
-        return "connect" if self._transport is None else "start"
+        return "start" if self._was_open else "connect"
 
     async def run(self) -> Ending:
         """Open it, read and write until it ends, and close it; how it ended."""
@@ -100,6 +102,7 @@ class Connection:
         ending = await self._ending
         self._stop_timer()
         await self._close(ending, workers)
+        self._transport = None  # a conversation that a program keeps does not keep its socket's buffers
         return ending
 
     def finish(self, ending: Ending) -> None:
@@ -156,6 +159,7 @@ class Connection:
     async def _open(self) -> None:
         try:
             self._transport = await self._connect()
+            self._was_open = True
             self.state = "start"
         except TransportRefusedError as error:
             self.fail(str(error), error, hint=refusal_hint(error.status))
@@ -242,11 +246,19 @@ class Connection:
         if isinstance(message, QueueStatusMessage) and self.state == "start":
             self._start_timer()  # a queue may take longer than a start: each word of it begins the time anew
         elif isinstance(message, MalformedFrame):
-            _log.warning("a frame was not understood: %s", message.problem)
+            self._say_malformed(message)
         elif received.verdict is Verdict.UNKNOWN:
             _log.info("a message of a type that is not known: %s", message.type[:64])
         if self.state != "ending":  # then nothing begins any more: no sound, and no conversation
             self._owner.follow(received)
+
+    def _say_malformed(self, frame: MalformedFrame) -> None:
+        """The first few; a side that sends nothing else must not fill the log as well."""
+        number = self.protocol.counts[Verdict.MALFORMED]
+        if number <= _MOST_COMPLAINTS:
+            _log.warning("a frame was not understood: %s", frame.problem)
+        if number == _MOST_COMPLAINTS:
+            _log.warning("further frames that are not understood are only counted")
 
     def _take_call(self, call: ClientToolCall, verdict: Verdict) -> None:
         if verdict is Verdict.DUPLICATE_CALL:

@@ -110,7 +110,10 @@ class LoopThread:
         return self._thread
 
     def acquire(self) -> Mailbox:
-        """The mailbox of the running loop, which runs on until as many `release` calls have come."""
+        """The mailbox of the running loop, which runs on until as many `release` calls have come.
+
+        Raises RuntimeError where the system gives no thread for it.
+        """
         with self._lock:
             if self._mailbox is None:
                 self._mailbox = self._start()
@@ -145,10 +148,13 @@ class LoopThread:
         mailbox = Mailbox(_new_loop())
         executor = _DaemonExecutor(_EXECUTOR_SIZE, f"{self.name}-executor")
         mailbox.loop.set_default_executor(executor)
-        self._thread = threading.Thread(
-            target=_run, args=(mailbox.loop, executor), name=self.name, daemon=True
-        )
-        self._thread.start()
+        thread = threading.Thread(target=_run, args=(mailbox.loop, executor), name=self.name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            mailbox.loop.close()
+            raise
+        self._thread = thread
         return mailbox
 
     def _stop(self) -> None:

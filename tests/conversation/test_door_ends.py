@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -416,3 +417,64 @@ def test_a_connection_that_is_lost_is_made_again_where_that_was_asked_for(door: 
         assert served.wait(2) == [{"type": "contextual_update", "text": "as before"}]
         assert door.wait() == "conv_2"
     assert door.conversation.reconnect is policy
+
+
+def test_a_blocking_end_callback_beside_a_coroutine_does_not_hold_the_programs_loop() -> None:
+    release, told = threading.Event(), list[str]()
+
+    async def disconnected(details: DisconnectionDetails) -> None:
+        told.append(details.reason)
+
+    async def program(base_url: str) -> None:
+        conversation = AsyncConversation(
+            Client(base_url=base_url),
+            "agent_1",
+            requires_auth=False,
+            callback_end_session=lambda: release.wait(PATIENCE * 2),
+            callback_disconnect=disconnected,
+        )
+        await conversation.start_session()
+        await conversation.end_session()
+        await conversation.wait_for_session_end()
+
+    with agent(_accepting) as served:
+        running = threading.Thread(target=asyncio.run, args=(program(base_of(served.url)),), daemon=True)
+        running.start()
+        running.join(PATIENCE)
+        is_held = running.is_alive()
+        release.set()
+        running.join(PATIENCE)
+    assert not is_held
+
+
+def test_a_forked_process_does_not_wait_for_its_parents_conversation() -> None:
+    with agent(_accepting) as served:
+        conversation = Conversation(Client(base_url=base_of(served.url)), "agent_1", requires_auth=False)
+        conversation.start_session()
+        conversation._process = -1  # as in a child, whose id is another
+        with pytest.raises(SessionError, match="forked from"):
+            conversation.wait_for_session_end()
+        conversation._process = os.getpid()
+        conversation.end_session()
+        assert conversation.wait_for_session_end() == "conv_1"
+
+
+async def _accepting(peer: Peer) -> None:
+    await peer.open()
+    await peer.until_closed()
+
+
+def test_asking_again_and_again_for_the_end_leaves_nothing_behind() -> None:
+    async def program(base_url: str) -> None:
+        conversation = AsyncConversation(Client(base_url=base_url), "agent_1", requires_auth=False)
+        await conversation.start_session()
+        for _ in range(50):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(conversation.wait_for_session_end(), 0.001)
+        callbacks = conversation._running().ended._done_callbacks  # type: ignore[attr-defined]
+        assert len(callbacks) == 1
+        await conversation.end_session()
+        await conversation.wait_for_session_end()
+
+    with agent(_accepting) as served:
+        asyncio.run(program(base_of(served.url)))

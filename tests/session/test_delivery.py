@@ -170,6 +170,38 @@ def test_a_coroutine_whose_loop_is_closed_meanwhile_holds_up_no_worker_for_ever(
     assert "the loop that its coroutine ran on is closed" in caplog.text
 
 
+def test_a_handler_whose_task_is_cancelled_loses_that_event_and_hears_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Some programs cancel all tasks before they end their conversation."""
+    heard: list[str] = []
+
+    class Waiting(Callbacks):
+        async def on_agent_response(self, message: AgentResponseMessage) -> None:
+            text = message.agent_response_event.agent_response
+            if text == "first":
+                await asyncio.Event().wait()
+            heard.append(text)
+
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        delivery = Delivery(Waiting(), "the handler", ThreadPool(1, name="h"), UserLoop(Mailbox(loop)))
+        delivery.put(response("first"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        delivery.put(response("second"))
+        done = asyncio.Event()
+        delivery.finish(done.set)
+        async with asyncio.timeout(PATIENCE):
+            await done.wait()
+
+    asyncio.run(program())
+    assert heard == ["second"]
+    assert "the handler was cancelled while it handled an event" in caplog.text
+
+
 def test_one_that_is_behind_loses_audio_first_and_at_last_gets_no_more(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

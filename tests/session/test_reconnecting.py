@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -207,8 +208,8 @@ def test_handlers_may_tell_the_new_agent_what_was_before_anything_that_waited() 
             lost.set()
 
         async def on_reconnected(self, event: Reconnected) -> None:
-            event.reseed(f"goes on from {event.previous_conversation_id}")
             session.send(ContextualUpdateMessage(text="the user is called Ann"))
+            event.reseed(f"goes on from {event.previous_conversation_id}")
 
     recorder = Recorder()
     with agent(in_turn(cut_off, stay)) as served:
@@ -220,8 +221,8 @@ def test_handlers_may_tell_the_new_agent_what_was_before_anything_that_waited() 
     assert lost.is_set()
     assert [frame["text"] for frame in frames] == [
         "goes on from conv_1",
-        "the user is called Ann",
         "are you there?",
+        "the user is called Ann",
     ]
 
 
@@ -242,6 +243,36 @@ def test_what_waited_for_a_connection_that_never_came_is_said(caplog: pytest.Log
         session.ended.result(PATIENCE)
     assert "messages that waited for a new connection and were not sent: 1" in caplog.text
     assert "still here" not in caplog.text
+
+
+def test_an_end_long_after_a_reconnection_does_not_speak_of_it() -> None:
+    recorder = Recorder()
+    with agent(in_turn(cut_off, closing_with(1008, "Invalid message received"))) as served:
+        session = make_session(served.url, handlers=(recorder,), settings=SETTINGS)
+        start(session)
+        details = session.ended.result(PATIENCE)
+    assert len(recorder.of("reconnected")) == 1
+    assert (details.close_code, details.message) == (1008, None)
+
+
+def test_an_end_in_the_wait_leaves_the_handlers_the_time_of_any_other() -> None:
+    heard: list[str] = []
+
+    class Slow(Callbacks):
+        def on_session_ended(self, event: object) -> None:
+            time.sleep(0.8)
+            heard.append("the end")
+
+    recorder = Recorder()
+    policy = ReconnectPolicy(attempts=9, first_delay=600, max_delay=600)
+    with agent(cut_off) as served:
+        settings = SessionSettings(reconnect=policy)
+        session = make_session(served.url, handlers=(Slow(), recorder), settings=settings)
+        start(session)
+        recorder.wait_for("reconnecting")
+        threading.Event().wait(2.5)  # longer than an end may take
+        finish(session)
+    assert heard == ["the end"]
 
 
 def test_it_can_be_ended_while_it_waits_for_its_next_attempt() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,8 +26,9 @@ from agentframework.protocol.messages import (
     ConversationInitiationClientDataMessage,
     UserMessage,
 )
-from agentframework.session.session import OwnedBackend
+from agentframework.session.session import OwnedBackend, Session
 from agentframework.session.settings import SessionSettings
+from agentframework.session.worlds import Worlds
 from agentframework.tools.tool import Tool
 
 
@@ -369,6 +371,74 @@ def test_a_flood_of_frames_that_are_not_understood_does_not_fill_the_log(
     assert caplog.text.count("a frame was not understood") == 20
     assert caplog.text.count("are only counted") == 1
     assert "200 malformed" in caplog.text
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+def test_a_close_is_heard_though_the_line_is_left_open(is_live: bool) -> None:
+    """Some servers and proxies say goodbye and keep the TCP connection."""
+    over = threading.Event()
+
+    async def linger(peer: Peer) -> None:
+        if is_live:
+            await peer.open()
+        else:
+            await peer.receive()
+        protocol = peer.connection.protocol
+        protocol.send_close(1008, "Override for field 'voice_id' is not allowed by config.")
+        peer.connection.transport.write(b"".join(protocol.data_to_send()))
+        await until(over.is_set)
+
+    with agent(linger) as served:
+        session = make_session(served.url)
+        starting = session.start()
+        details = session.ended.result(5)
+        over.set()
+    assert (details.reason, details.close_code, details.phase) == ("error", 1008, "start")
+    assert "allow overriding voice_id" in details.hint
+    assert (starting.exception(PATIENCE) is None) == is_live
+
+
+def test_an_end_in_the_moment_of_the_start_is_not_lost() -> None:
+    with agent(listen) as served:
+        for _ in range(30):
+            session = make_session(served.url)
+            acquire = session._worlds.wire.acquire
+            session._worlds.wire = _EndsMeanwhile(session, acquire)  # type: ignore[assignment]
+            session.start()
+            assert session.ended.result(PATIENCE).reason == "user"
+
+
+class _EndsMeanwhile:
+    """A wire that, while it is being had, lets another thread end the session."""
+
+    def __init__(self, session: Session, acquire: Callable[[], Mailbox]) -> None:
+        self._session = session
+        self._acquire = acquire
+
+    def acquire(self) -> Mailbox:
+        ending = threading.Thread(target=self._session.end)
+        ending.start()
+        ending.join(PATIENCE)
+        return self._acquire()
+
+    def release(self) -> None:
+        Worlds().wire.release()
+
+
+def test_where_there_is_no_thread_for_the_wire_the_start_fails_and_the_end_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    session = make_session("ws://127.0.0.1:9/")
+    assert eventually(lambda: session._worlds.wire._mailbox is None)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        started = session.start()
+    with pytest.raises(StartError, match="no thread for it: can't start new thread"):
+        started.result(PATIENCE)
+    assert session.ended.result(PATIENCE).reason == "error"
 
 
 def test_a_second_metadata_changes_nothing() -> None:

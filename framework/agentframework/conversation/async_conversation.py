@@ -38,7 +38,7 @@ class AsyncConversation(BaseConversation):
         """
         started = self._begin(asyncio.get_running_loop())
         try:
-            await _outcome(started)
+            await self._outcome(started)
         except BaseException:
             self._end()
             raise
@@ -56,7 +56,7 @@ class AsyncConversation(BaseConversation):
 
         Raises `SessionError` where it was never started: there is no end to wait for. Cancelling it ends nothing.
         """
-        await _outcome(self._running().ended)
+        await self._outcome(self._running().ended)
         return self.conversation_id
 
     async def send_user_message(
@@ -97,12 +97,17 @@ class AsyncConversation(BaseConversation):
         """Upload a file (a path, or its bytes) for `send_multimodal_message`; its id. Waits. Raises `RestError`."""
         return await asyncio.wrap_future(self._upload(file, filename, content_type))
 
+    async def _outcome(self, future: Future[T]) -> T:
+        """What the engine's future comes to; cancelling whoever awaits it leaves the engine as it is.
 
-async def _outcome(future: Future[T]) -> T:
-    """What the engine's future comes to; cancelling whoever awaits it leaves the engine as it is."""
-    waiting = asyncio.wrap_future(future)
-    waiting.add_done_callback(_look_at)
-    return await asyncio.shield(waiting)
+        Those who wait on one loop share one future of it, so that waiting again and again leaves nothing behind.
+        """
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[T] | None = self._awaited.get((future, loop))
+        if waiting is None:
+            waiting = self._awaited[future, loop] = asyncio.wrap_future(future)
+            waiting.add_done_callback(_look_at)
+        return await asyncio.shield(waiting)
 
 
 def _look_at(waiting: asyncio.Future[Any]) -> None:

@@ -21,6 +21,7 @@ __all__ = ["AsyncAudioInterface", "AsyncInterfaceBackend"]
 _log = logging.getLogger("agentframework.audio")
 _MAX_WAITING_BYTES = 16 * 1024 * 1024
 _STOP_TIMEOUT = 2.0
+_RESUME = 0.1
 
 Step = Callable[[], Awaitable[None]]
 
@@ -112,11 +113,12 @@ class AsyncInterfaceBackend(HandingBackend):
             self._waiting_bytes += size
             while self._waiting_bytes > _MAX_WAITING_BYTES and self._drop_oldest():
                 pass
-            if self._draining:
-                return
-            self._draining = True
+            was_draining, self._draining = self._draining, True
         try:
-            self._loop.call_soon_threadsafe(self._spawn)
+            if not was_draining:
+                self._loop.call_soon_threadsafe(self._spawn)
+            elif self._loop.is_closed():
+                raise RuntimeError("closed")
         except RuntimeError as error:
             self._give_up()
             raise AudioError("the event loop that its methods run on is closed") from error
@@ -149,7 +151,8 @@ class AsyncInterfaceBackend(HandingBackend):
             while (step := self._next()) is not None:
                 await self._take(step)
         except BaseException:
-            self._give_up()  # the loop is being shut down, and the interface with it
+            # the program has cancelled all tasks: what comes next is still asked of it, unless the loop is closed
+            self._loop.call_later(_RESUME, self._spawn)
             raise
 
     def _next(self) -> Step | None:

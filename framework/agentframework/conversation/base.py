@@ -120,6 +120,9 @@ class BaseConversation:
         self._worlds = Worlds()
         self._account = Account(client, self._worlds.handlers)
         self._lock = threading.Lock()
+        self._process: int | None = None
+        self._awaited: dict[tuple[Future[Any], asyncio.AbstractEventLoop], asyncio.Future[Any]] = {}
+        self._end_wanted = False
         self._session: Session | None = None
         self._backend: AudioBackend | None = None
         self._approved: set[str] = set()
@@ -138,21 +141,28 @@ class BaseConversation:
 
     def _begin(self, loop: asyncio.AbstractEventLoop | None) -> Future[str]:
         """Start the one session; `loop` is the caller's own, where coroutines are to run."""
+        self._process = os.getpid()
         with self._lock:
             if self._session is not None:
                 raise SessionError("a conversation starts once; make a new one for the next")
             self._backend = self._make_backend(loop)
             self._session = session = self._make_session(loop)
         _begun.add(session)
-        return session.start()
+        started = session.start()
+        if self._end_wanted:  # by another thread, before the session had begun
+            session.end()
+        return started
 
     def _end(self) -> None:
+        self._end_wanted = self._process is not None
         if self._session is not None:
             self._session.end()
 
     def _running(self) -> Session:
         if self._session is None:
             raise SessionError("the conversation was not started, so it will not end")
+        if self._process != os.getpid():
+            raise SessionError("the conversation belongs to the process that this one was forked from")
         return self._session
 
     def _send(self, message: ApplicationMessage) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import functools
 import inspect
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -156,9 +159,28 @@ def _async_method(name: str) -> Callable[[CallbackFunctions, Any], Awaitable[Non
 
 
 async def _called(function: Callable[..., Any], *args: Any) -> None:
-    if not inspect.iscoroutinefunction(function):
-        function = functools.partial(asyncio.to_thread, function)
-    await function(*args)
+    if inspect.iscoroutinefunction(function):
+        await function(*args)
+        return
+    loop = asyncio.get_running_loop()
+    returned: asyncio.Future[Any] = loop.create_future()
+
+    def tell(method: Callable[[Any], None], value: Any) -> None:
+        if not returned.done():
+            method(value)
+
+    def job() -> None:
+        try:
+            outcome = returned.set_result, function(*args)
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            outcome = returned.set_exception, error
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            loop.call_soon_threadsafe(tell, *outcome)
+
+    # a daemon of its own: the loop's executor is one that `asyncio.run` waits for, however long it takes
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(job,), name="agentframework-callback", daemon=True).start()
+    await returned
 
 
 def _done(result: Any) -> Done:

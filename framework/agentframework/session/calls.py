@@ -188,7 +188,7 @@ class ToolCalls:
             self._way.post(self._finish, running, ToolResult(Outcome.CANCELLED, text, is_error=True))
 
     def _finish(self, running: _Running, result: ToolResult) -> None:
-        if running.call.tool_call_id in self._running:
+        if self._running.get(running.call.tool_call_id) is running:
             self._settle(running, result)
         elif result.outcome is not Outcome.CANCELLED:
             self._protocol.answer(

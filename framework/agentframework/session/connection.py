@@ -7,7 +7,6 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import islice
 from typing import Any, Literal, Protocol
 
 from agentframework.callbacks import DisconnectionDetails
@@ -35,7 +34,7 @@ _log = logging.getLogger("agentframework.session")
 _REFUSING = frozenset({1002, 1008, 3000})
 _SETTLING = 1.0
 _MOST_COMPLAINTS = 20
-_AT_ONCE = 32  # frames in one write
+_AT_ONCE = 32 * 1024  # characters in one write, so that a pong does not come behind more
 
 
 class Owner(Way, Protocol):
@@ -134,10 +133,13 @@ class Connection:
             self._ready.set()
             return
         while transport.is_free:
-            frames = list(islice(iter(self.protocol.next_frame, None), _AT_ONCE))
+            frames, size = [], 0
+            while size < _AT_ONCE and (frame := self.protocol.next_frame()) is not None:
+                frames.append(frame)
+                size += len(frame)
             if frames:
                 transport.send_now(frames)
-            if len(frames) < _AT_ONCE:
+            if size < _AT_ONCE:
                 return
         self._writer_waits = False
         self._ready.set()
@@ -226,16 +228,16 @@ class Connection:
     def _closed_details(self, error: TransportClosedError) -> DisconnectionDetails:
         reason: Literal["agent", "error"] = "agent" if error.code == 1000 else "error"
         hint = close_hint(error.code, error.reason)
-        phase = "start" if self._was_refused_after_all(error.code) else self.phase
+        phase = "start" if self._was_refused_after_all(error) else self.phase
         return DisconnectionDetails(
             reason, error.code, error.reason, error.problem or None, phase=phase, hint=hint
         )
 
-    def _was_refused_after_all(self, code: int) -> bool:
+    def _was_refused_after_all(self, error: TransportClosedError) -> bool:
         """An override or a variable may be refused just after the metadata (protocol 1.6)."""
-        if self.live_since is None or code not in _REFUSING:
+        if self.live_since is None or error.code not in _REFUSING:
             return False
-        return self._loop.time() - self.live_since <= _SETTLING
+        return self._loop.time() - error.age - self.live_since <= _SETTLING
 
     def _act(self, received: Received) -> None:
         message = received.message
@@ -263,7 +265,7 @@ class Connection:
     def _take_call(self, call: ClientToolCall, verdict: Verdict) -> None:
         if verdict is Verdict.DUPLICATE_CALL:
             _log.warning("a tool call came twice; it runs and is answered once")
-        elif self.state == "ending" or self._draining:
+        elif self.state in ("ending", "ended") or self._draining:
             self._calls.refuse(call, Outcome.SHUTDOWN)
         elif verdict is Verdict.BUSY_CALL:
             self._calls.refuse(call, Outcome.BUSY)

@@ -24,6 +24,7 @@ _log = logging.getLogger("agentframework.handlers")
 _BEHIND = 1_000
 _MUTED = 10_000
 _LOOK_AT_LOOP = 1.0
+_RESUME = 0.1
 
 Method = Callable[[Any], Awaitable[None] | None]
 
@@ -123,16 +124,21 @@ class Delivery:
     def _append(self, item: Callable[[], None] | tuple[Method, Event]) -> None:
         with self._lock:
             self._queue.append(item)
-            if self._draining:
-                return
-            self._draining = True
+            was_draining, self._draining = self._draining, True
         try:
-            self._user.mailbox().post(self._spawn)
+            mailbox = self._user.mailbox()
+            if not was_draining:
+                mailbox.post(self._spawn)
+            elif mailbox.loop.is_closed():
+                self._mute()
         except RuntimeError:
-            if not self._muted:
-                _log.warning("the loop of %s is closed; it gets no more events", self.owner)
-            self._muted = True
-            self._settle_unheard()
+            self._mute()
+
+    def _mute(self) -> None:
+        if not self._muted:
+            _log.warning("the loop of %s is closed; it gets no more events", self.owner)
+        self._muted = True
+        self._settle_unheard()
 
     def _settle_unheard(self) -> None:
         with self._lock:
@@ -151,8 +157,10 @@ class Delivery:
         try:
             await self._drain_all()
         except BaseException:
-            self._muted = True  # the loop is being shut down; who waits for the end must still hear of it
-            self._settle_unheard()
+            # all tasks of the program were cancelled, or it is interrupted: this event is lost to the handler, and
+            # the next ones are not, unless the loop is closed by then
+            _log.warning("%s was cancelled while it handled an event", self.owner)
+            asyncio.get_running_loop().call_later(_RESUME, self._spawn)
             raise
 
     async def _drain_all(self) -> None:
@@ -177,6 +185,8 @@ class Delivery:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
+            if isinstance(error, KeyboardInterrupt | SystemExit) and _is_main_thread():
+                raise  # the program's own loop: it is the program that is interrupted, and not the handler
             self._complain(method, error)
 
     async def _in_pool(self, method: Method, event: Event) -> None:
@@ -200,6 +210,10 @@ class Delivery:
             return
         self._complained.add(name)
         _log.error("%s of %s raised %s", name, self.owner, type(error).__name__, exc_info=error)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 async def _await(result: Awaitable[None]) -> None:

@@ -112,6 +112,10 @@ class Session:
         self._sound: Sound | None = None
         self._formats: tuple[AudioFormat, AudioFormat] | None = None
         self._pending: list[ApplicationMessage] = []
+        self._seeds: list[ApplicationMessage] = []
+        self._end_wanted = False
+        self._gave_up = False
+        self._ending_since: float | None = None
         self._wire: Mailbox | None = None
         self._connection: Connection | None = None
         self._protocols: list[ClientProtocol] = []
@@ -142,8 +146,16 @@ class Session:
         )
         if self._audio is not None:
             self._sound = Sound(self._audio.backend, self._audio.owner, pool, self.post, self._send_audio)
-        self._wire = self._worlds.wire.acquire()
+        try:
+            self._wire = self._worlds.wire.acquire()
+        except RuntimeError as error:  # the system gives no thread
+            details = DisconnectionDetails("error", message=f"no thread for it: {error}", phase="connect")
+            self._state = "ended"
+            self._resolve(Ending(details, error))
+            return self.started
         self._wire.post(self._launch)
+        if self._end_wanted:  # by another thread, before there was a wire to say it on
+            self.post(self._end_by_user)
         return self.started
 
     @property
@@ -160,7 +172,9 @@ class Session:
 
     def end(self) -> None:
         """End it from our side: "user". Idempotent, and nothing before the start; does not wait."""
-        self.post(self._end_by_user)
+        if self._state != "new":
+            self._end_wanted = True
+            self.post(self._end_by_user)
 
     def drain(self, timeout: float, message: str | None = None) -> None:
         """End it from our side when the tool calls that run are answered, after `timeout` seconds at the latest.
@@ -168,6 +182,8 @@ class Session:
         No call begins any more: one that comes is answered as shut down. `message` says why, in the details of the
         end. Idempotent; does not wait.
         """
+        if self._state != "new" and self._wire is None:
+            self._end_wanted = True
         self.post(self._drain, timeout, message)
 
     def send(self, message: ApplicationMessage) -> None:
@@ -250,6 +266,7 @@ class Session:
             self._state = "ending"
         if not self._stop.done():
             self._stop.set_result(ending)
+            self._ending_since = asyncio.get_running_loop().time()
         if self._connection is not None:
             self._connection.finish(ending)
 
@@ -295,7 +312,8 @@ class Session:
             while (delay := self._delay_before_next(ending)) is not None:
                 await self._wait_between(ending, delay)
                 ending = self._stop.result() if self._stop.done() else await self._connect_once()
-            await self._close(gave_up(ending, self._attempt))
+            never_live = self._connection is not None and self._connection.live_since is None
+            await self._close(gave_up(ending, self._attempt if self._gave_up or never_live else 0))
         finally:
             self._conclude()
 
@@ -322,6 +340,7 @@ class Session:
         if since is not None and asyncio.get_running_loop().time() - since >= policy.stable_after:
             self._attempt = 0
         if self._attempt >= policy.attempts:
+            self._gave_up = True
             return None
         self._attempt += 1
         return policy.delay(self._attempt, random.random())  # noqa: S311 - spreads load, guards nothing
@@ -365,15 +384,25 @@ class Session:
         self._sending = asyncio.create_task(self._send_pending(connection))
 
     def _reseed(self, text: str) -> None:
-        self.send(make_message(ContextualUpdateMessage, text=text))
+        """From the thread of a handler: told to the new agent before anything that waits."""
+        message = make_message(ContextualUpdateMessage, text=text)
+        if not self._takes_messages:
+            raise SessionEndedError(f"a {message.type}", "has ended")
+        self.post(self._send_seed, message)
+
+    def _send_seed(self, message: ApplicationMessage) -> None:
+        if self._state == "reconnect":
+            self._seeds.append(message)
+        else:
+            self._send(message)
 
     async def _send_pending(self, connection: Connection | None) -> None:
         await self._wait_for_handlers()
         if self._connection is not connection or connection is None or connection.state != "live":
             return
-        pending, self._pending = self._pending, []
+        waiting, self._seeds, self._pending = [*self._seeds, *self._pending], [], []
         self._state = "live"
-        for message in sorted(pending, key=lambda message: message.type != "contextual_update"):
+        for message in waiting:
             self._send(message)
 
     async def _close(self, ending: Ending) -> None:
@@ -396,7 +425,8 @@ class Session:
 
     def _time_left(self) -> float:
         """For what is to be done after the goodbye, which may have taken long: an end has its bound as a whole."""
-        began = None if self._connection is None else self._connection.closing_since
+        closing = None if self._connection is None else self._connection.closing_since
+        began = max((since for since in (closing, self._ending_since) if since is not None), default=None)
         took = 0.0 if began is None else asyncio.get_running_loop().time() - began
         return min(max(_END_TIMEOUT - took, _LEAST_TIMEOUT), _MOST_TIMEOUT)
 

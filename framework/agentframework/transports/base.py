@@ -9,13 +9,17 @@ __all__ = ["Transport", "TransportClosedError", "TransportRefusedError"]
 
 
 class TransportClosedError(Exception):
-    """The transport is closed; 1006 is the code where no close frame came (protocol 1.8)."""
+    """The transport is closed; 1006 is the code where no close frame came (protocol 1.8).
 
-    def __init__(self, code: int, reason: str, *, problem: str = "") -> None:
+    `age` is how many seconds ago the peer's close came.
+    """
+
+    def __init__(self, code: int, reason: str, *, problem: str = "", age: float = 0.0) -> None:
         super().__init__(code, reason, problem)
         self.code = code
         self.reason = reason
         self.problem = problem
+        self.age = age
 
     def __str__(self) -> str:
         said = f"{self.code} {self.reason}".strip()

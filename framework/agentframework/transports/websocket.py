@@ -27,6 +27,7 @@ __all__ = ["ReticentLogger", "WebSocketTransport", "open_websocket"]
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """The largest frame that is taken, as in the SDK (protocol 4.6: chunks can be seconds long)."""
 
+_HANG_UP_TIMEOUT = 1.0
 _WRITE_LIMIT = 32 * 1024  # bytes that may wait to be written before a sender waits for the peer
 
 
@@ -53,12 +54,19 @@ class _Client(ClientConnection):
     """A client's end that gives `sink`, where there is one, each text as it comes: no queue, no turn of a task.
 
     What comes in fragments or is no text takes the usual way, and while it does so, all that follows.
+
+    A peer that says goodbye and leaves the line open is given a second to hang up: websockets would tell of its
+    close only then, or when the line is found dead.
     """
 
     sink: Callable[[str], None] | None = None
+    closing_since: float | None = None
 
     def process_event(self, event: Event) -> None:
         """Overrides that of websockets, which puts every frame into the queue that `recv` reads."""
+        if isinstance(event, Frame) and event.opcode is Opcode.CLOSE and self.closing_since is None:
+            self.closing_since = self.loop.time()
+            self.loop.call_later(_HANG_UP_TIMEOUT, self.transport.abort)
         if (
             self.sink is None
             or not isinstance(event, Frame)
@@ -131,7 +139,9 @@ class WebSocketTransport:
         if error.rcvd is None:
             problem = "" if error.__cause__ is None else str(error.__cause__)
             return TransportClosedError(1006, "", problem=problem)
-        return TransportClosedError(error.rcvd.code, error.rcvd.reason)
+        since = self._connection.closing_since if isinstance(self._connection, _Client) else None
+        age = 0.0 if since is None else self._connection.loop.time() - since
+        return TransportClosedError(error.rcvd.code, error.rcvd.reason, age=age)
 
 
 async def open_websocket(url: str, *, timeout: float = 10.0) -> WebSocketTransport:

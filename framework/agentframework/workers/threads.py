@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -117,9 +118,11 @@ class ThreadPool:
             self._waking = True
             self._start_thread()
         elif self.patience is not None and not self._watched:
-            self._watched = True
             args = (self.patience,)
-            threading.Thread(target=self._watch, args=args, name=f"{self.name}-watch", daemon=True).start()
+            thread = threading.Thread(target=self._watch, args=args, name=f"{self.name}-watch", daemon=True)
+            with contextlib.suppress(RuntimeError):  # no thread to be had now: the next job asks again
+                thread.start()
+                self._watched = True
 
     def _watch(self, patience: float) -> None:
         """While jobs wait: give up those that have run too long, so that others get their threads."""

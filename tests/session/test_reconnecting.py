@@ -63,7 +63,7 @@ def types(frames: list[dict[str, Any]]) -> list[str]:
     return [frame["type"] for frame in frames]
 
 
-@pytest.mark.parametrize("code", [1011, 1012, 1013])
+@pytest.mark.parametrize("code", [1001, 1011, 1012, 1013])
 def test_a_server_that_restarts_is_called_again(code: int) -> None:
     recorder = Recorder()
     with agent(in_turn(closing_with(code), stay)) as served:

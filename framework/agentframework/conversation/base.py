@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.conversation.account import Account, File
+from agentframework.conversation.arguments import check_arguments
 from agentframework.conversation.async_sound import AsyncAudioInterface, AsyncInterfaceBackend
 from agentframework.conversation.client_tools import PROGRAM, ClientTools
 from agentframework.conversation.data import (
@@ -87,6 +88,7 @@ class BaseConversation:
         connect_timeout: float = 10.0,
         reconnect: bool | ReconnectPolicy = False,
     ) -> None:
+        check_arguments(locals())
         if callback_end_session is not None:
             warnings.warn(
                 "callback_end_session is deprecated, use callback_disconnect instead",
@@ -154,7 +156,7 @@ class BaseConversation:
         return started
 
     def _end(self) -> None:
-        self._end_wanted = self._process is not None
+        self._end_wanted = True
         if self._session is not None:
             self._session.end()
 

@@ -92,7 +92,7 @@ class ToolCalls:
             nearest = self._tools.nearest(call.tool_name)
             text = answers.unknown_tool(call.tool_name, nearest)
             _log.warning(
-                "the agent called %r, which no plugin brings%s",
+                "the agent called %r, which is not among the tools here%s",
                 call.tool_name[:64],
                 f"; the nearest is {nearest!r}" if nearest else "",
             )

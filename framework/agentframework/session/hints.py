@@ -23,9 +23,11 @@ _BY_REASON: tuple[tuple[str, str], ...] = (
 )
 
 _BY_CODE = {
+    1001: "the server is going away, to be restarted or replaced; try again",
     1002: "the agent's side gave up: a time-out, or its model or voice failed; nothing said for 60 s does it too",
     1006: "the connection broke without a goodbye: network, proxy, or the server went away",
     1008: "the agent's side refused something it was sent; overrides must be allowed and variables be set",
+    1009: "something that was sent is too large for the agent's side",
     1011: "an error inside the agent's side; try again",
     3000: "the request itself was refused: look at the agent's id, its branch and whether it needs requires_auth",
     4300: "too many conversations at once: the waiting time for a free place ran out",

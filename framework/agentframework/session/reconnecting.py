@@ -10,7 +10,7 @@ from agentframework.transports.base import TransportClosedError, TransportRefuse
 
 __all__ = ["ReconnectPolicy", "is_worth_another_try"]
 
-_LOST = frozenset({1006, 1011, 1012, 1013})
+_LOST = frozenset({1001, 1006, 1011, 1012, 1013})
 _NOT_NOW = frozenset({408, 425, 429})
 
 
@@ -44,8 +44,8 @@ class ReconnectPolicy:
 def is_worth_another_try(ending: Ending) -> bool:
     """Whether a connection that ended like this may be had again: the network's fault, or a server that restarts.
 
-    Closes with 1006, 1011, 1012 and 1013 are (protocol 1.8), never 1000 and 1008; of refusals those that another
-    moment may change. What the program ended stays ended.
+    Closes with 1001, 1006, 1011, 1012 and 1013 are (protocol 1.8), never 1000 and 1008; of refusals those that
+    another moment may change. What the program ended stays ended.
     """
     if ending.details.reason != "error":
         return False

@@ -314,6 +314,11 @@ class Session:
                 ending = self._stop.result() if self._stop.done() else await self._connect_once()
             never_live = self._connection is not None and self._connection.live_since is None
             await self._close(gave_up(ending, self._attempt if self._gave_up or never_live else 0))
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends this session alone, and aloud
+            _log.exception("the conversation failed")
+            problem = f"the conversation failed because of an internal error: {type(error).__name__}"
+            phase = "connect" if self._connection is None else self._connection.phase
+            self._resolve(Ending(DisconnectionDetails("error", message=problem, phase=phase), error))
         finally:
             self._conclude()
 

@@ -44,7 +44,7 @@ class Delivery:
         self._lane = Lane(pool)
         self._user = user
         self._context = contextvars.copy_context()
-        self._is_async = _has_coroutine(callbacks)
+        self.is_async = _has_coroutine(callbacks)
         self._pool = pool
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None] | tuple[Method, Event]] = deque()
@@ -55,7 +55,7 @@ class Delivery:
     @property
     def waiting(self) -> int:
         """How many events this handler is behind."""
-        return len(self._queue) if self._is_async else self._lane.waiting
+        return len(self._queue) if self.is_async else self._lane.waiting
 
     def put(self, event: Event) -> None:
         """Queue the event for the methods that want it; lossy ones are dropped from a handler that is behind."""
@@ -70,7 +70,7 @@ class Delivery:
 
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done`, on a thread of the workers or the user's, when all that was put before has been handled."""
-        if not self._is_async:
+        if not self.is_async:
             self._lane.put(done)
             return
         self._append(done)
@@ -98,7 +98,7 @@ class Delivery:
         return False
 
     def _enqueue(self, method: Method, event: Event) -> None:
-        if not self._is_async:
+        if not self.is_async:
             self._lane.put(partial(self._context.copy().run, self._call, method, event))
             return
         self._append((method, event))

@@ -144,11 +144,16 @@ class Session:
         self._deliveries = tuple(
             Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers
         )
+        if self._deliveries or self._audio is not None:
+            pool.prepare()  # for a goodbye at the exit of the process
         if self._audio is not None:
             self._sound = Sound(self._audio.backend, self._audio.owner, pool, self.post, self._send_audio)
         try:
+            if any(delivery.is_async for delivery in self._deliveries):
+                self._user.mailbox()
             self._wire = self._worlds.wire.acquire()
         except RuntimeError as error:  # the system gives no thread
+            self._user.release()
             details = DisconnectionDetails("error", message=f"no thread for it: {error}", phase="connect")
             self._state = "ended"
             self._resolve(Ending(details, error))

@@ -103,6 +103,11 @@ class ThreadPool:
                 self._wake_one()
         return ticket
 
+    def prepare(self) -> None:
+        """See to it that there is a thread: from Python 3.12 on none can be started while the interpreter ends."""
+        if not self._threads:
+            self.submit(_nothing)
+
     def forget(self) -> None:
         """After a fork, in the child: the threads are not there, so begin anew."""
         self._reset()

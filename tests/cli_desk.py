@@ -106,6 +106,7 @@ class Desk:
             "PYTHONPATH": path,
             # the local agent's server may still be closing when the process ends
             "PYTHONWARNINGS": "error",
+            "PYTHONFAULTHANDLER": "1",  # a command that a test has to abort says where it was
             **more,
         }
 

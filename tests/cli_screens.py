@@ -8,9 +8,11 @@ import pty
 import re
 import select
 import shlex
+import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -23,12 +25,19 @@ WAIT: Final = 15.0
 
 
 def line_of(process: subprocess.Popen[str], start: str) -> str:
-    """The next line of a process's output that starts so."""
+    """The next line of a process's output that starts so; one that hangs is ended, and says where it hung."""
     assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(start):
-            return line
-    raise AssertionError(f"the output ended before a line that starts with {start!r}")
+    assert process.stderr is not None
+    watch = threading.Timer(WAIT, process.send_signal, [signal.SIGABRT])
+    watch.start()
+    try:
+        for line in process.stdout:
+            if line.startswith(start):
+                return line
+    finally:
+        watch.cancel()
+    said = process.stderr.read()
+    raise AssertionError(f"the output ended before a line that starts with {start!r}; errors: {said}")
 
 
 class Terminal:

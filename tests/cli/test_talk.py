@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -111,6 +113,20 @@ def test_another_line_after_a_farewell_takes_it_back(tmp_path: Path) -> None:
     assert held.hold().reason == "agent"
     assert not held.talk.was_farewell
     assert held.lines[-1] == "agent: You stay."
+
+
+def test_what_has_come_is_taken_though_something_is_overdue(tmp_path: Path) -> None:
+    """A clock that jumps makes everything overdue at once."""
+
+    def ready(keyboard: Keyboard) -> None:
+        keyboard.give("bye")
+        held.talk.tell(logging.WARNING, "a line of the log")
+
+    held = Held(tmp_path, HELLO + STALL, ready)
+    held.talk._clock = itertools.count(0.0, 100.0).__next__
+    assert held.hold().reason == "user"
+    assert held.lines.count("warning: a line of the log") == 1
+    assert held.talk.was_farewell
 
 
 def test_an_agent_that_answers_a_farewell_may_end_it_itself(tmp_path: Path) -> None:

@@ -198,8 +198,11 @@ class Talk:
 
     async def _step(self) -> None:
         """Take what comes next, or do what is due."""
+        if not self._inbox.empty():  # also where something is due: what has come may change that
+            self._take(self._inbox.get_nowait())
+            return
         due = self._due_at()
-        if due <= self._clock() and self._inbox.empty():
+        if due <= self._clock():
             self._do_what_is_due()
             return
         try:

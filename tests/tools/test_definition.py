@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import math
 
 import pytest
 
 from agentframework.errors import ToolDefinitionError
-from agentframework.tools.definition import check_timeout, define, innermost, name_of
+from agentframework.tools.definition import define, innermost, name_of
 
 
 def handler() -> None:
@@ -41,17 +40,6 @@ def test_a_refusal_names_the_module_while_nobody_owns_the_tool() -> None:
     partial = functools.partial(functools.partial(handler))
     assert define("greet", handler, "").refused("").owner == __name__
     assert define("greet", partial, "").refused("").owner == __name__
-
-
-@pytest.mark.parametrize("timeout", [None, 1, 0.001, 120.0])
-def test_a_timeout_is_a_number_of_seconds(timeout: float | None) -> None:
-    check_timeout(timeout, define("greet", handler, ""))
-
-
-@pytest.mark.parametrize("timeout", [0, -1, math.inf, math.nan, True, "5", [1]])
-def test_any_other_timeout_is_refused(timeout: object) -> None:
-    with pytest.raises(ToolDefinitionError, match="no number of seconds above zero"):
-        check_timeout(timeout, define("greet", handler, ""))
 
 
 def test_a_partial_has_the_name_of_its_function() -> None:

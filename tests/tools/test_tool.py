@@ -175,7 +175,7 @@ def test_another_owner_makes_another_tool() -> None:
 
 
 def test_a_tool_that_cannot_be_is_refused_with_its_owner_or_module() -> None:
-    with pytest.raises(ToolDefinitionError, match=r"tool 'odd' of a plugin 1\.0: the timeout 0 is no"):
+    with pytest.raises(ToolDefinitionError, match=r"tool 'odd' of a plugin 1\.0: timeout = 0 is no"):
         Tool("odd", get_weather.handler, timeout=0, owner="a plugin 1.0")
     with pytest.raises(
         ToolDefinitionError, match=f"tool 'odd' of {__name__}: its schema refers to 'http://x/y'"

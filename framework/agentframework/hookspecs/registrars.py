@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 from pydantic import BaseModel
 
@@ -13,6 +13,7 @@ from agentframework.callbacks import Callbacks
 from agentframework.hookspecs.contribution import Contribution, OwnedBackend, OwnedCallbacks
 from agentframework.spelling import nearest
 from agentframework.tools.definition import name_of
+from agentframework.tools.options import ToolOptions
 from agentframework.tools.tool import Tool
 
 __all__ = ["AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar"]
@@ -64,17 +65,18 @@ class ToolRegistrar(Registrar):
         name: str | None = None,
         description: str | None = None,
         parameters: Mapping[str, Any] | type[BaseModel] | None = None,
-        timeout: float | None = None,
+        **options: Unpack[ToolOptions],
     ) -> Tool[P, R]:
         """Host a tool, or a function as `@tool` would make one; returns the tool, so that it also decorates.
 
-        `name`, `description`, `parameters` (a JSON Schema or a pydantic model) and `timeout` (seconds) are for
-        functions; a `Tool` has its own. Raises `ToolDefinitionError`, and `DuplicateToolError` for a name that this
-        plugin has registered before; a name that another plugin has is found when the hooks have returned.
+        `name`, `description`, `parameters` (a JSON Schema or a pydantic model) and the options (`timeout`, `risk`,
+        `worker`, ...) are for functions; a `Tool` has its own. Raises `ToolDefinitionError`, and `DuplicateToolError`
+        for a name that this plugin has registered before; a name that another plugin has is found when the hooks have
+        returned.
         """
         owner = self._contribution.owner
         if isinstance(tool, Tool):
-            if (name, description, parameters, timeout) != (None, None, None, None):
+            if (name, description, parameters) != (None, None, None) or options:
                 raise owner.fault(
                     f"register was given options beside the tool {tool.name!r}",
                     "Give them to @tool(...) or Tool(...)",
@@ -86,8 +88,8 @@ class ToolRegistrar(Registrar):
                 tool,
                 description=description or "",
                 parameters=parameters,
-                timeout=timeout,
                 owner=owner.name,
+                **options,
             )
         else:
             raise owner.fault(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from agentframework.errors import ToolDefinitionError
 
-__all__ = ["Definition", "check_timeout", "define", "innermost", "name_of"]
+__all__ = ["Definition", "define", "innermost", "name_of"]
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -38,14 +37,6 @@ def define(name: object, handler: object, owner: str) -> Definition:
     if not callable(handler):
         raise definition.refused(f"its handler is of type {type(handler).__name__}, which cannot be called")
     return definition
-
-
-def check_timeout(timeout: object, definition: Definition) -> None:
-    """Raises `ToolDefinitionError` for a timeout that is no number of seconds above zero."""
-    if timeout is None:
-        return
-    if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout < math.inf:
-        raise definition.refused(f"the timeout {timeout!r} is no number of seconds above zero")
 
 
 def innermost(handler: Callable[..., object]) -> Callable[..., object]:

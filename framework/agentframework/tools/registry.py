@@ -89,8 +89,8 @@ def _is_same(one: AnyTool, other: AnyTool) -> bool:
         # a bound method is a new object each time it is looked up
         isinstance(one.handler, MethodType) and one.handler == other.handler
     )
-    return same_handler and (one.description, one.schema, one.timeout) == (
+    return same_handler and (one.description, one.schema, one.options) == (
         other.description,
         other.schema,
-        other.timeout,
+        other.options,
     )

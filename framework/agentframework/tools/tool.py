@@ -7,13 +7,14 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
 from agentframework.tools.arguments import read_arguments
 from agentframework.tools.context import ToolContext
-from agentframework.tools.definition import check_timeout, define, innermost, name_of
+from agentframework.tools.definition import define, innermost, name_of
+from agentframework.tools.options import Options, ToolOptions, read_options
 from agentframework.tools.parameters import declare
 from agentframework.tools.signature import docstring_of
 
@@ -29,15 +30,15 @@ class Tool(Generic[P, R]):
     `parameters` is None (the schema comes from the handler's signature, annotations and docstring), a JSON Schema
     of the arguments object (the handler takes its properties as keyword arguments; one that has a single argument
     annotated as a dict, with no property of its name, takes them as that dict), or a pydantic model (the handler
-    takes one instance). An empty `description` is taken from the docstring. `timeout` is in seconds, None for the
-    runtime's own; `owner` says who brings the tool, for messages.
+    takes one instance). An empty `description` is taken from the docstring. `owner` says who brings the tool, for
+    messages, and `options` how it wants to be run: `timeout`, `risk`, `worker` and the others of `Options`.
 
     A handler's parameter with the annotation `ToolContext` receives the call's context; it is no argument, and
     where an argument has the same name the context wins.
 
     Raises `ToolDefinitionError`, which names the tool and its owner (or the handler's module), for a name that the
-    wire refuses (protocol 5.1), for a schema that is not valid, describes no object or refers outside itself, and
-    for a handler that cannot take what the schema describes.
+    wire refuses (protocol 5.1), for a schema that is not valid, describes no object or refers outside itself, for
+    a handler that cannot take what the schema describes, and for an option that is not known or cannot be meant.
     """
 
     name: str
@@ -46,7 +47,10 @@ class Tool(Generic[P, R]):
     handler: Callable[P, R]
     is_async: bool
     """Whether calling the handler gives an awaitable (`inspect.iscoroutinefunction`, also of `__call__`)."""
-    timeout: float | None
+    options: Options
+    """How it is run."""
+    settings: Any
+    """What its plugin has read of its table of the config, for the call's context; None where it has read none."""
     schema: dict[str, Any]
     """The JSON Schema of the arguments object."""
     unchecked_formats: tuple[str, ...]
@@ -59,17 +63,17 @@ class Tool(Generic[P, R]):
         *,
         description: str = "",
         parameters: Mapping[str, Any] | type[BaseModel] | None = None,
-        timeout: float | None = None,
         owner: str = "",
+        **options: Unpack[ToolOptions],
     ) -> None:
         if isinstance(handler, Tool):
             handler = handler.handler
         definition = define(name, handler, owner)
-        check_timeout(timeout, definition)
         self.name = name
         self.handler = handler
         self.owner = owner
-        self.timeout = timeout
+        self.options = read_options(options, definition)
+        self.settings = None
         self.is_async = _is_async(handler)
         docstring = docstring_of(handler)
         self.description = description or docstring.description
@@ -91,6 +95,23 @@ class Tool(Generic[P, R]):
     def place(self) -> str:
         """The owner, or the handler's module where nobody owns the tool yet: what messages name."""
         return self._definition.place
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds until a call is answered as timed out; None for the runtime's own."""
+        return self.options.timeout
+
+    def with_options(self, **options: Unpack[ToolOptions]) -> Tool[P, R]:
+        """The same tool with these options changed; raises `ToolDefinitionError` for one that cannot be meant."""
+        changed = copy.copy(self)
+        changed.options = self.options.replaced(options, self._definition)
+        return changed
+
+    def with_settings(self, settings: object) -> Tool[P, R]:
+        """The same tool with what its plugin has read of the config."""
+        changed = copy.copy(self)
+        changed.settings = settings
+        return changed
 
     def with_owner(self, owner: str) -> Tool[P, R]:
         """The same tool with another owner; `self` is left as it is."""
@@ -132,7 +153,7 @@ def tool(
     name: str | None = None,
     description: str | None = None,
     parameters: Mapping[str, Any] | type[BaseModel] | None = None,
-    timeout: float | None = None,
+    **options: Unpack[ToolOptions],
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
     handler: Callable[P, R] | None = None,
@@ -141,7 +162,7 @@ def tool(
     name: str | None = None,
     description: str | None = None,
     parameters: Mapping[str, Any] | type[BaseModel] | None = None,
-    timeout: float | None = None,
+    **options: Unpack[ToolOptions],
 ) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Makes a tool of a plain or async function: `@tool`, or `@tool(name=..., parameters=...)`; see `Tool`."""
 
@@ -151,7 +172,7 @@ def tool(
             function,
             description=description or "",
             parameters=parameters,
-            timeout=timeout,
+            **options,
         )
 
     return decorated if handler is None else decorated(handler)

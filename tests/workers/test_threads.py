@@ -150,7 +150,7 @@ def test_a_finished_job_cannot_be_given_up() -> None:
     done = threading.Event()
     ticket = pool.submit(done.set)
     assert done.wait(PATIENCE)
-    until(lambda: ticket._state == "done")
+    until(lambda: ticket.state == "done")
     assert ticket.abandon() is False
     assert pool.zombies == 0
 

@@ -203,10 +203,11 @@ answer = "never"
 threads = 3
 max_calls = 5
 """
-    settings = App.load(config_from(tmp_path, text)).session_settings()
+    app = App.load(config_from(tmp_path, text))
+    settings = app.session_settings()
     assert settings.connect_timeout == 4
     assert settings.reconnect == ReconnectPolicy(attempts=7)
-    assert (settings.tool_timeout, dict(settings.tool_timeouts)) == (9, {"world_time": 2})
+    assert (settings.tool_timeout, {one.name: one.timeout for one in app.tools}["world_time"]) == (9, 2)
     assert dict(settings.answers) == {"world_time": True, "count_primes": False}
     assert (settings.error_text, settings.max_open_calls) == ("result", 5)
     opening = settings.initiation

@@ -11,7 +11,7 @@ from typing import Self
 from agentframework.audio.base import NO_SOUND
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.config import AgentConfig, Config
-from agentframework.errors import ConfigError, ConfigProblem, PluginError, SessionError
+from agentframework.errors import ConfigError, ConfigProblem, PluginError, SessionError, ToolDefinitionError
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.hosted import HostedAgent
 from agentframework.plugins import LoadedPlugins, load_plugins
@@ -66,8 +66,9 @@ class App:
         no_backend = _missing_backend(config, plugins)
         if no_backend and not forgive:
             raise ConfigError(no_backend)
-        tools = registry.select(config.tools.enable, config.tools.disable)
-        return cls(config, tools, plugins, [*plugins.problems, *no_backend, *_unmatched(config, plugins)])
+        problems = [*plugins.problems, *no_backend, *_unmatched(config, plugins)]
+        tools = _chosen(registry, config, problems)
+        return cls(config, tools, plugins, problems)
 
     def conversation(self, *handlers: Callbacks) -> Running:
         """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing."""
@@ -90,7 +91,7 @@ class App:
             ),
             connect_timeout=config.agent.connect_timeout,
             tool_timeout=config.tools.timeout,
-            tool_timeouts={name: tool.timeout for name, tool in by_name.items() if tool.timeout is not None},
+            activity_interval=config.tools.activity_interval,
             answers={name: answers[tool.answer] for name, tool in by_name.items() if tool.answer in answers},
             error_text=config.tools.error_text,
             max_open_calls=config.workers.max_calls,
@@ -243,6 +244,19 @@ def _missing_backend(config: Config, plugins: LoadedPlugins) -> list[ConfigProbl
         return []
     known = ", ".join([NO_SOUND, *sorted(plugins.audio_backends)])
     return [config.problem(("audio", "backend"), f"no plugin brings {backend!r}", f"there are: {known}")]
+
+
+def _chosen(registry: ToolRegistry, config: Config, problems: list[ConfigProblem]) -> ToolRegistry:
+    """The tools that are hosted, each as the config wants it to be run."""
+    chosen = ToolRegistry()
+    for tool in registry.select(config.tools.enable, config.tools.disable):
+        said = config.tools.by_name.get(tool.name)
+        try:
+            chosen.add(tool if said is None else tool.with_options(**said.options))
+        except ToolDefinitionError as error:
+            problems.append(config.problem(("tools", tool.name), str(error)))
+            chosen.add(tool)
+    return chosen
 
 
 def _unmatched(config: Config, plugins: LoadedPlugins) -> list[ConfigProblem]:

@@ -21,6 +21,7 @@ __all__ = [
     "SessionStarted",
     "ToolAnswered",
     "ToolCalled",
+    "ToolFinishedLate",
     "method_name",
 ]
 
@@ -134,6 +135,24 @@ class ToolAnswered:
     type: str = "tool_answered"
 
 
+@dataclass(frozen=True, slots=True)
+class ToolFinishedLate:
+    """A tool has come to an end after its call was answered: the deadline had passed, or the connection was lost.
+
+    `text` is what came of it, and `told` whether the agent gets it as context; `duration` is in seconds from the
+    receipt of the call.
+    """
+
+    call_id: str
+    tool_name: str
+    owner: str
+    outcome: str
+    text: str
+    told: bool
+    duration: float
+    type: str = "tool_finished_late"
+
+
 Event = (
     m.ReceivedMessage
     | SessionStarted
@@ -143,6 +162,7 @@ Event = (
     | MessageSent
     | ToolCalled
     | ToolAnswered
+    | ToolFinishedLate
 )
 """Whatever a handler can be given."""
 
@@ -179,6 +199,7 @@ class Callbacks:
     def on_message_sent(self, event: MessageSent) -> Done: ...
     def on_tool_called(self, event: ToolCalled) -> Done: ...
     def on_tool_answered(self, event: ToolAnswered) -> Done: ...
+    def on_tool_finished_late(self, event: ToolFinishedLate) -> Done: ...
 
     def on_conversation_initiation_metadata(
         self, message: m.ConversationInitiationMetadataMessage

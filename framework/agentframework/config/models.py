@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
@@ -12,14 +12,13 @@ from agentframework.config.layout import arrange, in_file, misplaced_keys
 from agentframework.config.lines import KeyPath
 from agentframework.config.problems import in_order, read_table, wrong
 from agentframework.config.source import Source
+from agentframework.config.tools import ToolConfig, ToolsConfig
 from agentframework.config.values import (
     Flag,
     JsonTable,
     PlainTables,
-    Seconds,
     Section,
     Text,
-    ToolName,
     Variables,
 )
 from agentframework.errors import ConfigError, ConfigProblem
@@ -57,42 +56,6 @@ class AudioConfig(Section):
     """`[audio]`: ear and mouth."""
 
     backend: Text = Field("none", description='The audio backend by name; "none" for a written conversation.')
-
-
-class ToolConfig(Section):
-    """`[tools.NAME]`: one tool."""
-
-    timeout: Seconds | None = Field(
-        None, description="Seconds until this tool's call is answered as timed out."
-    )
-    answer: Literal["auto", "always", "never"] = Field(
-        "auto", description='Whether a call is answered: "auto" as the call says, or "always", or "never".'
-    )
-
-
-class ToolsConfig(Section):
-    """`[tools]`: which tools are hosted, and how long they may take."""
-
-    enable: tuple[Text, ...] = Field(("*",), description="Names or globs of the tools that are hosted.")
-    disable: tuple[Text, ...] = Field(
-        (), description="Names or globs of tools that are not hosted after all."
-    )
-    timeout: Seconds = Field(
-        15.0,
-        description="Seconds until a call is answered as timed out; keep it below the platform's own limit, "
-        "20 unless declared otherwise.",
-    )
-    drain_timeout: Seconds = Field(
-        5.0, description="Seconds that calls which run may go on after SIGTERM, before the conversation ends."
-    )
-    error_text: Literal["error", "result"] = Field(
-        "error",
-        description='"result" sends the text of a failure as an ordinary result, because the platform hides the '
-        "text of errors unless the tool's tool_error_handling_mode is passthrough.",
-    )
-    by_name: dict[ToolName, ToolConfig] = Field(
-        {}, description="The tables [tools.NAME]: settings of one tool."
-    )
 
 
 class WorkersConfig(Section):

@@ -10,10 +10,17 @@ __all__ = [
     "cancelled",
     "connection_lost",
     "internal_error",
+    "interrupted",
+    "late",
+    "no_worker",
+    "not_approved",
     "not_begun",
+    "not_judged",
     "shutdown",
+    "spoken_over",
     "timeout",
     "unknown_tool",
+    "worker_died",
 ]
 
 HEARD_AS_RESULT = frozenset({Outcome.BAD_ARGUMENTS, Outcome.TOOL_ERROR})
@@ -66,3 +73,44 @@ def not_begun(name: str) -> str:
 def connection_lost(name: str) -> str:
     """The connection broke while the tool ran; for the record, since nobody is there to be told."""
     return f"{name} was stopped because the connection was lost."
+
+
+def interrupted(name: str) -> str:
+    """The user has interrupted the agent, and the tool is cancelled by that."""
+    return f"{name} was stopped because the user spoke."
+
+
+def spoken_over(name: str) -> str:
+    """The tool waits for silence before it acts, and the user speaks."""
+    return (
+        f"{name} was not run because the user spoke. Listen first, and call it again if it is still wanted."
+    )
+
+
+def not_judged(name: str) -> str:
+    """The policy failed."""
+    return f"{name} was not run because it could not be checked whether it is allowed."
+
+
+def not_approved(name: str, why: str) -> str:
+    """Somebody was asked, and did not approve."""
+    return f"{name} was not run: {why}."
+
+
+def worker_died(name: str) -> str:
+    """The process that ran it is gone."""
+    return (
+        f"{name} gave no result: the process that ran it ended. It may have done a part of its work, "
+        "so do not call it again for the same thing."
+    )
+
+
+def no_worker(name: str) -> str:
+    """There is nothing that could run it."""
+    return f"{name} was not run because what runs it is not available right now. Try again later."
+
+
+def late(name: str, text: str, *, is_error: bool) -> str:
+    """What the agent is told of a call that it has given up, where the tool asks for that."""
+    came = "has failed meanwhile" if is_error else "has finished meanwhile"
+    return f"The call of {name} that took too long {came}: {text}"

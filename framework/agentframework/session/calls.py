@@ -1,35 +1,35 @@
-"""The tool calls of one session: each is begun, has its deadline, and is answered once."""
+"""The tool calls of one connection: each is begun, has its deadline, and is answered once."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
-import sys
 import time
-import traceback
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from agentframework.callbacks import Event, ToolAnswered, ToolCalled
+from agentframework.callbacks import Event, ToolAnswered, ToolCalled, ToolFinishedLate
 from agentframework.protocol.client import ClientProtocol
 from agentframework.protocol.ledger import Outcome, Settlement
-from agentframework.protocol.messages import ClientToolCall
+from agentframework.protocol.messages import ClientToolCall, UserActivityMessage
+from agentframework.protocol.messages.server import AgentToolRequest
 from agentframework.session import answers
-from agentframework.session.execution import ToolResult, execute, execute_async
+from agentframework.session.activity import Activity
+from agentframework.session.deadlines import Deadlines
+from agentframework.session.dispatch import Dispatch
+from agentframework.session.execution import ToolResult
+from agentframework.session.holding import Holding
+from agentframework.session.progress import Progress
+from agentframework.session.running import Running
+from agentframework.session.scope import Scope
 from agentframework.session.settings import SessionSettings
-from agentframework.session.worlds import UserLoop
 from agentframework.tools.context import LazyEvent, ToolContext
 from agentframework.tools.registry import ToolRegistry
 from agentframework.tools.tool import Tool
-from agentframework.workers.threads import ThreadPool, Ticket
 
 __all__ = ["ToolCalls", "Way"]
 
 _log = logging.getLogger("agentframework.tools")
-_TURN = 0.1
 
 
 class Way(Protocol):
@@ -41,52 +41,43 @@ class Way(Protocol):
     def flush(self) -> None:
         """Something is ready to be sent."""
 
+    def tell(self, text: str) -> None:
+        """Let the agent know something: a contextual update (protocol 2.5)."""
+
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Call a function on the wire; from any thread; does nothing once the wire is gone."""
-
-
-@dataclass(slots=True, eq=False)
-class _Running:
-    call: ClientToolCall
-    tool: Tool[..., Any]
-    context: ToolContext
-    begun: float
-    timer: asyncio.TimerHandle | None = None
-    ticket: Ticket | None = None
-    task: asyncio.Task[None] | None = None
-    on_user_loop: bool = False
-    told: bool = False
 
 
 class ToolCalls:
     """Begins calls and brings each to its end through the protocol's ledger. Lives on the wire."""
 
     def __init__(
-        self,
-        protocol: ClientProtocol,
-        tools: ToolRegistry,
-        settings: SessionSettings,
-        pool: ThreadPool,
-        user: UserLoop,
-        variables: contextvars.Context,
-        way: Way,
+        self, protocol: ClientProtocol, tools: ToolRegistry, settings: SessionSettings, scope: Scope, way: Way
     ) -> None:
         self._protocol = protocol
         self._tools = tools
         self._settings = settings
-        self._pool = pool
-        self._user = user
+        self._scope = scope
         self._way = way
-        self._variables = variables
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
+        self._deadlines = Deadlines(settings.tool_timeout, settings.declared_limits)
+        self._dispatch = Dispatch(scope, way.post, self)
+        self._holding = Holding(self._dispatch.launch, self.finish)
+        self._progress = Progress(way.tell)
+        self._activity = Activity(settings.activity_interval, self._runs_since, self._say_activity)
+        self._host = _Host(scope, way.post, self._said)
+        self._ended = False
         self._unheard_said = False
         self._idle: Callable[[], None] | None = None
+
+    def note(self, request: AgentToolRequest) -> None:
+        """The agent has said how long it will wait for a call that comes."""
+        self._deadlines.note(request)
 
     def begin(self, call: ClientToolCall) -> None:
         """Start the call that the ledger has just taken in; its answer comes in any case."""
         tool = self._tools.get(call.tool_name)
-        owner = tool.owner if tool is not None else ""
-        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
+        self._emit_called(call, tool)
         begun = time.monotonic()
         if tool is None:
             nearest = self._tools.nearest(call.tool_name)
@@ -96,19 +87,30 @@ class ToolCalls:
                 call.tool_name[:64],
                 f"; the nearest is {nearest!r}" if nearest else "",
             )
-            result = ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True)
-            self._answer(call, owner, begun, result)
+            self._answer(call, "", begun, ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True))
         else:
             self._run(call, tool, begun)
 
     def refuse(self, call: ClientToolCall, outcome: Outcome) -> None:
         """Answer the call that the ledger has just taken in without running it: BUSY or SHUTDOWN."""
         tool = self._tools.get(call.tool_name)
-        owner = tool.owner if tool is not None else ""
-        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
+        self._emit_called(call, tool)
         sentence = answers.busy if outcome is Outcome.BUSY else answers.not_begun
         result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
-        self._answer(call, owner, time.monotonic(), result)
+        self._answer(call, tool.owner if tool is not None else "", time.monotonic(), result)
+
+    def user_spoke(self) -> None:
+        """The user says something: tools that asked for silence before they act do not act."""
+        self._holding.user_spoke(self._running.values())
+
+    def interrupt(self) -> None:
+        """The user has interrupted the agent: besides, calls of tools that are cancelled by that are."""
+        self.user_spoke()
+        for running in list(self._running.values()):
+            if running.tool.options.on_interrupt == "cancel":
+                text = answers.interrupted(running.tool.name)
+                self._settle(running, ToolResult(Outcome.INTERRUPTED, text, is_error=True))
+                self._stop(running)
 
     def when_idle(self, then: Callable[[], None]) -> None:
         """Call `then` once no call runs any more; at once where none does."""
@@ -119,122 +121,87 @@ class ToolCalls:
 
     def end_all(self, outcome: Outcome) -> None:
         """The connection ends: what still runs is settled as SHUTDOWN or CONNECTION_LOST, and told to stop."""
+        self._ended = True
+        self._activity.end()
+        self._progress.end()
         sentence = answers.shutdown if outcome is Outcome.SHUTDOWN else answers.connection_lost
         for running in list(self._running.values()):
             self._settle(running, ToolResult(outcome, sentence(running.tool.name), is_error=True))
             self._stop(running)
 
-    def _run(self, call: ClientToolCall, tool: Tool[..., Any], begun: float) -> None:
-        seconds = self._settings.tool_timeouts.get(tool.name, tool.timeout or self._settings.tool_timeout)
-        context = ToolContext(
-            conversation_id=self._protocol.conversation_id or "",
-            call_id=call.tool_call_id,
-            tool_name=tool.name,
-            deadline=begun + seconds,
-            cancelled=LazyEvent(),
-        )
-        running = _Running(call, tool, context, begun)
-        self._running[call.tool_call_id] = running
-        loop = asyncio.get_running_loop()
-        running.timer = loop.call_later(seconds, self._time_out, running, seconds)
-        if tool.is_async:
-            self._run_on_user_loop(running, partial(self._execute_async, running))
-        else:
-            job = partial(self._variables.copy().run, self._work, running)
-            running.ticket = self._pool.submit(job)
-
-    def _work(self, running: _Running) -> None:
-        """On a worker thread: run the tool and hand the result to the wire."""
-        result = execute(running.tool, running.call.parameters, running.context)
-        if isinstance(result, ToolResult):
-            self._way.post(self._finish, running, result)
-        else:
-            self._way.post(self._run_on_user_loop, running, partial(_awaited, result))
-
-    def _execute_async(self, running: _Running) -> Awaitable[ToolResult] | None:
-        """On the user's loop: the coroutine of an async tool, unless nobody waits for it any more."""
-        if running.context.cancelled.is_set():
-            return None
-        return execute_async(running.tool, running.call.parameters, running.context)
-
-    def _run_on_user_loop(self, running: _Running, begin: Callable[[], Awaitable[ToolResult] | None]) -> None:
-        try:
-            self._user.mailbox().post(self._spawn, running, begin)
-            running.on_user_loop = True
-        except RuntimeError:
-            _log.warning("tool %s cannot run: the loop it belongs to is closed", running.tool.name)
-            text = answers.shutdown(running.tool.name)
-            self._finish(running, ToolResult(Outcome.SHUTDOWN, text, is_error=True))
-
-    def _spawn(self, running: _Running, begin: Callable[[], Awaitable[ToolResult] | None]) -> None:
-        """On the user's loop: start the coroutine as a task."""
-        pending = begin()
-        if pending is None:
-            return
-        loop = asyncio.get_running_loop()
-        running.task = loop.create_task(self._bring(running, pending), context=self._variables.copy())
-        running.task.add_done_callback(partial(self._task_done, running))
-        if running.context.cancelled.is_set():
-            loop.call_soon(running.task.cancel)
-
-    async def _bring(self, running: _Running, pending: Awaitable[ToolResult]) -> None:
-        """Hand the result to the wire as soon as it is there: the end of the task comes a turn of the loop later."""
-        self._way.post(self._finish, running, await pending)
-
-    def _task_done(self, running: _Running, task: asyncio.Task[None]) -> None:
-        """On the user's loop: a task that was cancelled before its first step has brought nothing."""
-        if task.cancelled():
-            text = answers.cancelled(running.tool.name)
-            self._way.post(self._finish, running, ToolResult(Outcome.CANCELLED, text, is_error=True))
-
-    def _finish(self, running: _Running, result: ToolResult) -> None:
+    def finish(self, running: Running, result: ToolResult) -> None:
+        """What came of a call whose code runs no more; it counts unless the call was answered before."""
+        self._conclude(running)
         if self._running.get(running.call.tool_call_id) is running:
             self._settle(running, result)
         elif result.outcome is not Outcome.CANCELLED:
-            self._protocol.answer(
-                running.call.tool_call_id, result.outcome, result.text, is_error=result.is_error
-            )
-            took = time.monotonic() - running.begun
-            _log.warning("tool %s came to an end after %.1f s, too late to be heard", running.tool.name, took)
+            self._finish_late(running, result)
 
-    def _time_out(self, running: _Running, seconds: float) -> None:
-        name = running.tool.name
-        text = answers.timeout(name, seconds)
-        self._settle(running, ToolResult(Outcome.TIMEOUT, text, is_error=True))
+    def hold(self, running: Running) -> None:
+        """A call is checked and may not run at once."""
+        self._holding.hold(running)
+
+    def _run(self, call: ClientToolCall, tool: Tool[..., Any], begun: float) -> None:
+        seconds = self._deadlines.of(tool, call.tool_call_id)
+        context = ToolContext(
+            self._protocol.conversation_id or "",
+            call.tool_call_id,
+            tool.name,
+            begun + seconds,
+            LazyEvent(),
+            tool.settings,
+            tool.owner,
+            self._host,
+        )
+        running = Running(call, tool, context, begun, seconds, _world_of(tool))
+        self._running[call.tool_call_id] = running
+        running.timer = asyncio.get_running_loop().call_later(seconds, self._time_out, running)
+        self._activity.begin()
+        self._dispatch.launch(running)
+
+    def _time_out(self, running: Running) -> None:
+        name, seconds = running.tool.name, running.seconds
+        running.timed_out = True
+        self._settle(running, ToolResult(Outcome.TIMEOUT, answers.timeout(name, seconds), is_error=True))
         if self._stop(running):
             _log.warning("tool %s still runs after its %g s; its thread is given up", name, seconds)
-        if running.on_user_loop:
-            asyncio.get_running_loop().call_later(_TURN, self._name_culprit, running)
+        self._dispatch.watch(running)
 
-    def _name_culprit(self, running: _Running) -> None:
-        """The loop was told to cancel the call a while ago; where it has not turned since, somebody holds it up."""
-        if running.told:
-            return
-        try:
-            place = _where(self._user.mailbox().thread_id)
-        except RuntimeError:
-            return  # the session has ended meanwhile, and with it the tool's loop
-        _log.error("tool %s cannot be cancelled: %s", running.tool.name, place)
-
-    def _stop(self, running: _Running) -> bool:
-        """Tell a call that nobody waits any more; True where a thread goes on regardless."""
-        running.context.cancelled.set()
-        if running.on_user_loop:
-            try:
-                self._user.mailbox().post(self._cancel, running)
-            except RuntimeError:
-                _log.debug("tool %s: its loop is closed already", running.tool.name)
+    def _stop(self, running: Running) -> bool:
+        """Tell a call that is answered already to stop; True where a thread goes on regardless."""
+        if self._holding.release(running):
+            running.context.cancelled.set()
+            self._conclude(running)
             return False
-        return running.ticket is not None and running.ticket.abandon()
+        return self._dispatch.stop(running)
 
-    def _cancel(self, running: _Running) -> None:
-        """On the user's loop."""
-        running.told = True
-        if running.task is not None:
-            running.task.cancel()
+    def _conclude(self, running: Running) -> None:
+        """Its code runs no more."""
+        running.over = True
 
-    def _settle(self, running: _Running, result: ToolResult) -> None:
-        del self._running[running.call.tool_call_id]
+    def _finish_late(self, running: Running, result: ToolResult) -> None:
+        call, tool = running.call, running.tool
+        self._protocol.answer(call.tool_call_id, result.outcome, result.text, is_error=result.is_error)
+        took = time.monotonic() - running.begun
+        told = running.timed_out and tool.options.late_result == "context" and not self._ended
+        _log.warning(
+            "tool %s came to an end after %.1f s, too late to be %s",
+            tool.name,
+            took,
+            "the answer; the agent is told as context" if told else "heard",
+        )
+        if told:
+            self._way.tell(answers.late(tool.name, result.text, is_error=result.is_error))
+        self._way.emit(
+            ToolFinishedLate(
+                call.tool_call_id, tool.name, tool.owner, result.outcome.value, result.text, told, took
+            )
+        )
+
+    def _settle(self, running: Running, result: ToolResult) -> None:
+        call_id = running.call.tool_call_id
+        del self._running[call_id]
+        self._progress.forget(call_id)
         if running.timer is not None:
             running.timer.cancel()
         self._answer(running.call, running.tool.owner, running.begun, result)
@@ -269,15 +236,56 @@ class ToolCalls:
         )
         self._way.flush()
 
+    def _emit_called(self, call: ClientToolCall, tool: Tool[..., Any] | None) -> None:
+        owner = tool.owner if tool is not None else ""
+        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
 
-async def _awaited(pending: Awaitable[ToolResult]) -> ToolResult:
-    return await pending
+    def _runs_since(self) -> float | None:
+        oldest = next(iter(self._running.values()), None)
+        return None if oldest is None else oldest.begun
+
+    def _say_activity(self) -> None:
+        if self._protocol.send(UserActivityMessage()):
+            self._way.flush()
+
+    def _said(self, context: ToolContext) -> None:
+        """A call has come so far, by what `_Host` keeps of it; on the wire."""
+        text = self._host.take(context)
+        running = self._running.get(context.call_id)
+        if text is not None and running is not None and running.context is context:
+            self._progress.say(context.call_id, context.tool_name, text)
 
 
-def _where(thread_id: int | None) -> str:
-    """Where a loop's thread is right now, for the log: the file, line and function that hold it up."""
-    frame = sys._current_frames().get(thread_id) if thread_id is not None else None
-    if frame is None:
-        return "the loop it runs on did not turn"
-    place = traceback.extract_stack(frame)[-1]
-    return f"its loop is held up in {place.name} ({place.filename}:{place.lineno})"
+class _Host:
+    """What stands behind the contexts of one connection's calls; safe on any thread.
+
+    Of what a call says of its way only the newest waits for the wire, however often it says something.
+    """
+
+    def __init__(self, scope: Scope, post: Callable[..., None], said: Callable[[ToolContext], None]) -> None:
+        self._scope = scope
+        self._post = post
+        self._said = said
+        self._texts: dict[ToolContext, str] = {}
+        self.session_id = scope.session_id
+        self.state_of = scope.state_of
+        self.idempotency_key = scope.idempotency_key
+        self.resource = scope.resource
+
+    def progress(self, context: ToolContext, text: str) -> None:
+        """Keep the text for the wire, and wake it unless it is about to look anyway."""
+        is_awaited = context in self._texts
+        self._texts[context] = str(text)
+        if not is_awaited:
+            self._post(self._said, context)
+
+    def take(self, context: ToolContext) -> str | None:
+        """The newest text of a call."""
+        return self._texts.pop(context, None)
+
+
+def _world_of(tool: Tool[..., Any]) -> str:
+    worker = tool.options.worker
+    if worker in ("auto", "loop", "thread"):
+        return "loop" if tool.is_async else "thread"
+    return worker

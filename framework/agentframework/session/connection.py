@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -14,19 +13,22 @@ from agentframework.errors import AgentFrameworkError
 from agentframework.protocol.client import ClientProtocol, Received, Verdict
 from agentframework.protocol.ledger import Outcome
 from agentframework.protocol.messages import (
+    AgentToolRequestMessage,
     ClientToolCall,
     ClientToolCallMessage,
+    InterruptionMessage,
     MalformedFrame,
     QueueStatusMessage,
+    TentativeUserTranscriptMessage,
+    UserTranscriptMessage,
 )
 from agentframework.session.calls import ToolCalls, Way
 from agentframework.session.ending import Ending
 from agentframework.session.hints import close_hint, refusal_hint
+from agentframework.session.scope import Scope
 from agentframework.session.settings import SessionSettings
-from agentframework.session.worlds import UserLoop
 from agentframework.tools.registry import ToolRegistry
 from agentframework.transports.base import Transport, TransportClosedError, TransportRefusedError
-from agentframework.workers.threads import ThreadPool
 
 __all__ = ["Connection", "Owner"]
 
@@ -55,9 +57,7 @@ class Connection:
         connect: Callable[[], Awaitable[Transport]],
         tools: ToolRegistry,
         settings: SessionSettings,
-        pool: ThreadPool,
-        user: UserLoop,
-        variables: contextvars.Context,
+        scope: Scope,
         owner: Owner,
     ) -> None:
         self.state: Literal["connect", "start", "live", "ending", "ended"] = "connect"
@@ -69,7 +69,7 @@ class Connection:
             max_open_calls=settings.max_open_calls,
             answers=settings.answers,
         )
-        self._calls = ToolCalls(self.protocol, tools, settings, pool, user, variables, owner)
+        self._calls = ToolCalls(self.protocol, tools, settings, scope, owner)
         self._connect = connect
         self._settings = settings
         self._owner = owner
@@ -114,6 +114,10 @@ class Connection:
         self._draining = True
         self._timer = self._loop.call_later(timeout, self.finish, ending)
         self._calls.when_idle(partial(self.finish, ending))
+
+    def user_spoke(self) -> None:
+        """The user has typed something."""
+        self._calls.user_spoke()
 
     def fail(self, problem: str, error: BaseException | None = None, *, hint: str = "") -> None:
         """End it because of a problem."""
@@ -245,12 +249,19 @@ class Connection:
         if isinstance(message, ClientToolCallMessage):
             self._take_call(message.client_tool_call, received.verdict)
             return
-        if isinstance(message, QueueStatusMessage) and self.state == "start":
-            self._start_timer()  # a queue may take longer than a start: each word of it begins the time anew
-        elif isinstance(message, MalformedFrame):
-            self._say_malformed(message)
-        elif received.verdict is Verdict.UNKNOWN:
-            _log.info("a message of a type that is not known: %s", message.type[:64])
+        match message:
+            case AgentToolRequestMessage():
+                self._calls.note(message.agent_tool_request)
+            case InterruptionMessage():
+                self._calls.interrupt()
+            case UserTranscriptMessage() | TentativeUserTranscriptMessage():
+                self._calls.user_spoke()
+            case QueueStatusMessage() if self.state == "start":
+                self._start_timer()  # a queue may take longer than a start: each word of it begins the time anew
+            case MalformedFrame():
+                self._say_malformed(message)
+            case _ if received.verdict is Verdict.UNKNOWN:
+                _log.info("a message of a type that is not known: %s", message.type[:64])
         if self.state != "ending":  # then nothing begins any more: no sound, and no conversation
             self._owner.follow(received)
 

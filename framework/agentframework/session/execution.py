@@ -17,7 +17,7 @@ from agentframework.tools.context import ToolContext
 from agentframework.tools.results import encode_result
 from agentframework.tools.tool import Tool
 
-__all__ = ["ToolResult", "execute", "execute_async"]
+__all__ = ["ToolResult", "execute", "execute_async", "read"]
 
 _log = logging.getLogger("agentframework.tools")
 
@@ -33,13 +33,23 @@ class ToolResult:
     is_error: bool
 
 
-def execute(tool: AnyTool, parameters: object, context: ToolContext) -> ToolResult | Awaitable[ToolResult]:
-    """Check, call and encode, on the calling thread. Never raises.
+def read(tool: AnyTool, parameters: object) -> dict[str, Any] | ToolResult:
+    """The arguments of a call, checked and where needed repaired, or how it ended there. Never raises."""
+    try:
+        return tool.read_arguments(parameters)
+    except BaseException as error:  # noqa: BLE001 - whatever a schema makes of it has its answer
+        return _failed(tool, error)
+
+
+def execute(
+    tool: AnyTool, arguments: dict[str, Any], context: ToolContext
+) -> ToolResult | Awaitable[ToolResult]:
+    """Bind, call and encode, on the calling thread. Never raises.
 
     A plain function may return an awaitable: then what comes back is to be awaited on the user's loop.
     """
     try:
-        args, kwargs = tool.bind(tool.read_arguments(parameters), context)
+        args, kwargs = tool.bind(arguments, context)
         value = tool.handler(*args, **kwargs)
         if inspect.isawaitable(value):
             return _conclude(tool, value)
@@ -48,10 +58,10 @@ def execute(tool: AnyTool, parameters: object, context: ToolContext) -> ToolResu
         return _failed(tool, error)
 
 
-async def execute_async(tool: AnyTool, parameters: object, context: ToolContext) -> ToolResult:
-    """Check, call, await and encode, on the running loop. Raises nothing, not even on cancellation."""
+async def execute_async(tool: AnyTool, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    """Bind, call, await and encode, on the running loop. Raises nothing, not even on cancellation."""
     try:
-        args, kwargs = tool.bind(tool.read_arguments(parameters), context)
+        args, kwargs = tool.bind(arguments, context)
         return await _conclude(tool, tool.handler(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
         return _failed(tool, error)

@@ -37,12 +37,15 @@ from agentframework.protocol.messages import (
     ApplicationMessage,
     ContextualUpdateMessage,
     ConversationInitiationMetadataMessage,
+    MultimodalMessage,
+    UserMessage,
 )
 from agentframework.protocol.messages.misfit import make_message
 from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
 from agentframework.session.ending import Ending, counts_of, gave_up, start_error, what_was_counted
 from agentframework.session.reconnecting import is_worth_another_try
+from agentframework.session.scope import Scope
 from agentframework.session.settings import SessionSettings
 from agentframework.session.sound import Sound
 from agentframework.session.worlds import UserLoop, Worlds
@@ -106,7 +109,7 @@ class Session:
         self._worlds = worlds or Worlds()
         self._user_loop = user_loop
         self._user: UserLoop
-        self._variables: contextvars.Context
+        self._scope: Scope
         self._state: Literal["new", "connect", "live", "reconnect", "ending", "ended"] = "new"
         self._deliveries: tuple[Delivery, ...] = ()
         self._sound: Sound | None = None
@@ -139,7 +142,7 @@ class Session:
         self._state = "connect"
         self._user_loop = user_loop or self._user_loop
         self._user = UserLoop(self._user_loop)
-        self._variables = contextvars.copy_context()
+        self._scope = Scope(self._worlds.tools, self._user, contextvars.copy_context())
         pool = self._worlds.handlers
         self._deliveries = tuple(
             Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers
@@ -232,6 +235,10 @@ class Session:
         if self._connection is not None and self._wire is not None:
             self._wire.defer(self._connection.flush)
 
+    def tell(self, text: str) -> None:
+        """Let the agent know something that a tool has to say."""
+        self._send(make_message(ContextualUpdateMessage, text=text))
+
     def follow(self, received: Received) -> None:
         """Act on a message of the connection that is no tool call."""
         match received.verdict:
@@ -293,6 +300,8 @@ class Session:
             self._keep(message)
         elif connection.protocol.send(message):
             self.emit(MessageSent(message))
+            if isinstance(message, UserMessage | MultimodalMessage):
+                connection.user_spoke()
             connection.flush()
         elif is_open:
             _log.warning("the agent's side does not read; a %s was not sent", message.type)
@@ -328,10 +337,7 @@ class Session:
             self._conclude()
 
     async def _connect_once(self) -> Ending:
-        pool = self._worlds.tools
-        connection = Connection(
-            self._connect, self._tools, self.settings, pool, self._user, self._variables, self
-        )
+        connection = Connection(self._connect, self._tools, self.settings, self._scope, self)
         self._connection = connection
         self._protocols.append(connection.protocol)
         if len(self._protocols) > _MOST_PROTOCOLS:

@@ -23,12 +23,11 @@ from agentframework.rest import Client
 from agentframework.session.reconnecting import ReconnectPolicy
 from agentframework.session.session import OwnedBackend, OwnedHandler, Session
 from agentframework.session.settings import SessionSettings
-from agentframework.session.worlds import Worlds
+from agentframework.session.worlds import Worlds, tool_threads
 from agentframework.spelling import did_you_mean
 from agentframework.tools.registry import ToolRegistry
 from agentframework.transports.base import Transport
 from agentframework.transports.websocket import open_websocket
-from agentframework.workers.threads import ThreadPool
 
 __all__ = ["App", "Running"]
 
@@ -51,7 +50,7 @@ class App:
         self.tools = tools
         self.plugins = plugins
         self.problems = tuple(problems)
-        self._worlds = Worlds(tools=ThreadPool(config.workers.threads, name="agentframework-tool"))
+        self._worlds = Worlds(tools=tool_threads(config.workers.threads, reserved=config.workers.reserved))
 
     @classmethod
     def load(cls, config: Config, *, forgive: bool = False) -> App:

@@ -21,6 +21,7 @@ from agentframework.config.values import (
     Text,
     Variables,
 )
+from agentframework.config.workers import WorkersConfig
 from agentframework.errors import ConfigError, ConfigProblem
 
 __all__ = [
@@ -56,21 +57,6 @@ class AudioConfig(Section):
     """`[audio]`: ear and mouth."""
 
     backend: Text = Field("none", description='The audio backend by name; "none" for a written conversation.')
-
-
-class WorkersConfig(Section):
-    """`[workers]`: where tools that are no `async def` run."""
-
-    threads: int = Field(
-        32, strict=True, ge=1, le=1024, description="How many such tools run at the same time."
-    )
-    max_calls: int = Field(
-        8192,
-        strict=True,
-        ge=1,
-        le=65536,
-        description="Open calls per conversation; beyond that the answer is busy.",
-    )
 
 
 class PluginsConfig(Section):

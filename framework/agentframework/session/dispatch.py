@@ -15,6 +15,7 @@ from agentframework.session import answers
 from agentframework.session.execution import ToolResult, execute, execute_async, read
 from agentframework.session.running import Running
 from agentframework.session.scope import Scope
+from agentframework.workers.threads import PoolFullError
 
 __all__ = ["Arrival", "Dispatch"]
 
@@ -51,8 +52,7 @@ class Dispatch:
         if running.world == "loop":
             self._run_on_user_loop(running, partial(self._begin_async, running))
         else:
-            job = partial(self._scope.variables.copy().run, self._work, running)
-            running.ticket = self._scope.pool.submit(job)
+            self._submit(running)
 
     def stop(self, running: Running) -> bool:
         """Tell a call that nobody waits for it any more; True where a thread goes on regardless.
@@ -77,6 +77,15 @@ class Dispatch:
         """The user's loop was told to cancel the call; where it does not turn for a while, say who holds it up."""
         if running.on_user_loop:
             asyncio.get_running_loop().call_later(_TURN, self._name_culprit, running)
+
+    def _submit(self, running: Running) -> None:
+        job = partial(self._scope.variables.copy().run, self._work, running)
+        try:
+            running.ticket = self._scope.share.submit(job, light=running.tool.options.light)
+        except PoolFullError as error:
+            _log.warning("tool %s cannot run: %s", running.tool.name, error)
+            text = answers.busy(running.tool.name)
+            self._arrival.finish(running, ToolResult(Outcome.BUSY, text, is_error=True))
 
     # In the tool's world
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextvars
 import hashlib
-import secrets
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agentframework.session.worlds import UserLoop
 from agentframework.tools.context import ToolContext
-from agentframework.workers.threads import ThreadPool
+from agentframework.workers.threads import Share
 
 __all__ = ["Scope"]
 
@@ -20,10 +19,10 @@ __all__ = ["Scope"]
 class Scope:
     """Made when a session starts; lives as long as it does."""
 
-    pool: ThreadPool
+    session_id: str
+    share: Share
     user: UserLoop
     variables: contextvars.Context
-    session_id: str = field(default_factory=lambda: secrets.token_hex(8))
     _states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def state_of(self, context: ToolContext) -> MutableMapping[str, Any]:

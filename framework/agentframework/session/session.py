@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 import random
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -142,7 +143,9 @@ class Session:
         self._state = "connect"
         self._user_loop = user_loop or self._user_loop
         self._user = UserLoop(self._user_loop)
-        self._scope = Scope(self._worlds.tools, self._user, contextvars.copy_context())
+        session_id = secrets.token_hex(8)
+        share = self._worlds.tools.share(f"session {session_id}")
+        self._scope = Scope(session_id, share, self._user, contextvars.copy_context())
         pool = self._worlds.handlers
         self._deliveries = tuple(
             Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers

@@ -7,11 +7,17 @@ import threading
 from agentframework.loopthread import LoopThread, Mailbox
 from agentframework.workers.threads import ThreadPool
 
-__all__ = ["UserLoop", "Worlds"]
+__all__ = ["UserLoop", "Worlds", "tool_threads"]
+
+
+def tool_threads(size: int, *, reserved: int | None = None) -> ThreadPool:
+    """A pool for the tools of several sessions; unless said, one of eight threads is kept for light ones."""
+    return ThreadPool(size, name="agentframework-tool", reserved=size // 8 if reserved is None else reserved)
+
 
 _WIRE = LoopThread("agentframework-wire")
 _USER = LoopThread("agentframework-user")
-_TOOLS = ThreadPool(32, name="agentframework-tool")
+_TOOLS = tool_threads(32)
 _HANDLERS = ThreadPool(32, name="agentframework-handler", patience=2.0)
 
 

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from agentframework.session.reconnecting import ReconnectPolicy
     from agentframework.tools.context import ToolContext
     from agentframework.tools.registry import ToolRegistry
+    from agentframework.tools.sensitive import Sensitive
     from agentframework.tools.tool import Tool, tool
 
 __version__ = "0.1.0"
@@ -106,6 +107,7 @@ __all__ = [
     "RestTimeoutError",
     "RetryPolicy",
     "ScriptError",
+    "Sensitive",
     "ServerError",
     "SessionEnded",
     "SessionEndedError",
@@ -179,6 +181,7 @@ _HOMES = {
     "session.reconnecting": ("ReconnectPolicy",),
     "tools.context": ("ToolContext",),
     "tools.registry": ("ToolRegistry",),
+    "tools.sensitive": ("Sensitive",),
     "tools.tool": ("Tool", "tool"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -24,7 +24,7 @@ INT = {"type": "integer"}
 
 def told(rules: dict[str, Any], sent: dict[str, Any]) -> list[str]:
     schema = check_schema({"type": "object", **rules}, HERE)
-    return [str(problem) for problem in problems_of_schema(schema.validator.iter_errors(sent), schema)]
+    return [str(problem) for problem in problems_of_schema(schema.validator.iter_errors(sent), sent, schema)]
 
 
 def value_told(rules: object, value: object) -> list[str]:

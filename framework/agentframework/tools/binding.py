@@ -43,7 +43,7 @@ class Binding(ABC):
         except ArgumentsError:
             raise
         except ToolError as error:
-            raise self._refused(ARGUMENTS, str(error), "others") from None
+            raise self._refused(ARGUMENTS, self._said(error, arguments), "others") from None
         except Exception as error:
             # a validator of the author's may raise anything; the cause is chained for the log
             raise self._refused(ARGUMENTS, "values that can be checked", UNCHECKABLE) from error
@@ -51,6 +51,10 @@ class Binding(ABC):
     @abstractmethod
     def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of the handler's parameters by name."""
+
+    def _said(self, error: ToolError, arguments: Mapping[str, Any]) -> str:
+        """The author's own words, as far as the model may hear them."""
+        return str(error)
 
     def _refused(self, field: str, expected: str, came: str) -> ArgumentsError:
         return ArgumentsError(self.tool, shown_problems([ArgumentProblem(field, expected, came)]))
@@ -104,6 +108,11 @@ class _BuildingBinding(Binding):
             problems = shown_problems(problems_of_model(error, arguments, self.schema))
         # outside the handler, because pydantic's error shows the values and must not come to a log with ours
         raise ArgumentsError(self.tool, problems)
+
+    def _said(self, error: ToolError, arguments: Mapping[str, Any]) -> str:
+        places = self.schema.sensitive
+        is_told = places is None or not places.stands_in(str(error), arguments)
+        return str(error) if is_told else "other values"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from agentframework.errors import ArgumentProblem
 from agentframework.spelling import nearest
+from agentframework.tools.jsonvalues import OutOfBoundsError
 from agentframework.tools.schema import ArgumentsSchema
 from agentframework.tools.wording import expected_words, listed, place_words, shortened, value_words
 
@@ -20,7 +21,7 @@ __all__ = [
     "ARGUMENTS",
     "UNCHECKABLE",
     "choices",
-    "problem_at",
+    "problem_out_of_bounds",
     "problems_of_model",
     "problems_of_schema",
     "shown_problems",
@@ -33,6 +34,7 @@ UNCHECKABLE: Final = "values on which the check failed"
 """What came where a check itself has failed."""
 
 NOTHING: Final = "nothing (it is required)"
+NOT_SHOWN: Final = "a value that is not shown"
 
 _MAX_LOOKED_AT: Final = 100
 _MAX_SAID: Final = 340  # with two names of 64 characters and the words around them, about 600
@@ -76,11 +78,6 @@ def shown_problems(problems: Iterable[ArgumentProblem]) -> list[ArgumentProblem]
     return shown
 
 
-def problem_at(path: Path, expected: str, came: str) -> ArgumentProblem:
-    """A problem at a place in the arguments."""
-    return ArgumentProblem(place_words(path, ARGUMENTS), expected, came)
-
-
 def _shortened(problem: ArgumentProblem) -> ArgumentProblem:
     return ArgumentProblem(
         shortened(problem.field, _MAX_FIELD),
@@ -89,20 +86,55 @@ def _shortened(problem: ArgumentProblem) -> ArgumentProblem:
     )
 
 
+def problem_out_of_bounds(error: OutOfBoundsError, sent: object, schema: ArgumentsSchema) -> ArgumentProblem:
+    """What is no JSON, or too large or too deep to be looked at."""
+    return _Witness(sent, schema).problem(error.path, error.expected, error.came)
+
+
+class _Witness:
+    """Tells of the arguments what may be told."""
+
+    def __init__(self, arguments: object, schema: ArgumentsSchema) -> None:
+        self._arguments = arguments
+        self._places = schema.sensitive
+        self._shown = None if self._places is None else self._places.shown(arguments)
+
+    def problem(self, path: Path, expected: str, came: str) -> ArgumentProblem:
+        if self._places is not None:
+            path, is_hidden = self._places.place(path, self._shown)
+            if is_hidden and came != NOTHING:
+                came = NOT_SHOWN
+        return ArgumentProblem(place_words(path, ARGUMENTS), expected, came)
+
+    def may_say(self, found: ErrorDetails, path: Path) -> bool:
+        """Whether pydantic's sentence, or the author's, holds nothing that must not be told."""
+        if self._places is None:
+            return True
+        _, is_hidden = self._places.place(path, self._shown)
+        is_authors = found["type"] in ("value_error", "assertion_error")
+        return (is_authors or not is_hidden) and not self._places.stands_in(found["msg"], self._arguments)
+
+
 def problems_of_schema(
-    mismatches: Iterable[SchemaMismatch], schema: ArgumentsSchema
+    mismatches: Iterable[SchemaMismatch], arguments: object, schema: ArgumentsSchema
 ) -> Iterator[ArgumentProblem]:
     """What jsonschema found, by field; a problem may come twice."""
+    return _problems(mismatches, _Witness(arguments, schema), schema)
+
+
+def _problems(
+    mismatches: Iterable[SchemaMismatch], witness: _Witness, schema: ArgumentsSchema
+) -> Iterator[ArgumentProblem]:
     for mismatch in islice(mismatches, _MAX_LOOKED_AT):
         path = tuple(mismatch.absolute_path)
         if mismatch.validator in ("required", "dependentRequired", "dependencies"):
-            yield from _missing(mismatch, path, schema)
+            yield from _missing(mismatch, path, witness, schema)
         elif mismatch.validator == "additionalProperties":
-            yield from _unknown(mismatch, path)
+            yield from _unknown(mismatch, path, witness)
         elif mismatch.context and (choice := _likely_choice(mismatch)):
-            yield from problems_of_schema(choice, schema)
+            yield from _problems(choice, witness, schema)
         else:
-            yield problem_at(path, _expected(mismatch, schema), value_words(mismatch.instance))
+            yield witness.problem(path, _expected(mismatch, schema), value_words(mismatch.instance))
 
 
 def choices(mismatch: SchemaMismatch) -> list[list[SchemaMismatch]]:
@@ -133,7 +165,9 @@ def _strangeness(choice: list[SchemaMismatch]) -> tuple[int, int]:
     return sum(inner.validator in ("const", "enum") for inner in choice), len(choice)
 
 
-def _missing(mismatch: SchemaMismatch, path: Path, schema: ArgumentsSchema) -> Iterator[ArgumentProblem]:
+def _missing(
+    mismatch: SchemaMismatch, path: Path, witness: _Witness, schema: ArgumentsSchema
+) -> Iterator[ArgumentProblem]:
     fields = schema.resolve(mismatch.schema).get("properties", {})
     needed: Any = mismatch.validator_value
     came: Any = mismatch.instance
@@ -142,17 +176,18 @@ def _missing(mismatch: SchemaMismatch, path: Path, schema: ArgumentsSchema) -> I
         needed = [name for names in given for name in names]
     for name in needed:
         if name not in came:
-            yield problem_at((*path, name), expected_words(fields.get(name, {}), schema.resolve), NOTHING)
+            expected = expected_words(fields.get(name, {}), schema.resolve)
+            yield witness.problem((*path, name), expected, NOTHING)
 
 
-def _unknown(mismatch: SchemaMismatch, path: Path) -> Iterator[ArgumentProblem]:
+def _unknown(mismatch: SchemaMismatch, path: Path, witness: _Witness) -> Iterator[ArgumentProblem]:
     rules = mismatch.schema if isinstance(mismatch.schema, Mapping) else {}
     known = list(rules.get("properties", ()))
     patterns = list(rules.get("patternProperties", ()))
     came: Any = mismatch.instance
     for name, value in came.items():
         if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-            yield problem_at((*path, name), _no_such(name, known), value_words(value))
+            yield witness.problem((*path, name), _no_such(name, known), value_words(value))
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:
@@ -174,14 +209,15 @@ def problems_of_model(
     error: ModelMismatch, arguments: Mapping[str, Any], schema: ArgumentsSchema
 ) -> Iterator[ArgumentProblem]:
     """What pydantic found when it built the values, one problem a field."""
+    witness = _Witness(arguments, schema)
     for found in islice(error.errors(include_url=False), _MAX_LOOKED_AT):
         path, rules = _walked(found, arguments, schema)
         expected = expected_words(rules, schema.resolve)
-        if not found["type"].endswith(_PLAIN_KINDS):
+        if not found["type"].endswith(_PLAIN_KINDS) and witness.may_say(found, path):
             said = _said(found)
             expected = f"{expected} ({said})" if expected != "a value" else said
         came = NOTHING if found["type"] == "missing" else value_words(found["input"])
-        yield problem_at(path, expected, came)
+        yield witness.problem(path, expected, came)
 
 
 def _walked(found: ErrorDetails, arguments: object, schema: ArgumentsSchema) -> tuple[Path, object]:

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from agentframework.tools.drafts import Draft
 from agentframework.tools.jsonvalues import JsonValue, OutOfBoundsError, read_json
+from agentframework.tools.sensitive import MARK
 
 try:
     import jsonschema_rs
@@ -35,6 +36,7 @@ _KNOWN: Final = frozenset({
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
     "properties", "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties",
     "items", "minItems", "maxItems", "uniqueItems", "contains",
+    MARK,
 })  # fmt: skip
 _DEFINITIONS: Final = ("$defs", "definitions")
 _DEFINITION: Final = re.compile(r"#/(?:\$defs|definitions)/[A-Za-z0-9_.-]+")

@@ -19,6 +19,7 @@ from agentframework.tools.drafts import Draft, check_valid, draft_of
 from agentframework.tools.fastcheck import FastCheck, fast_check
 from agentframework.tools.jsonvalues import JsonValue
 from agentframework.tools.references import reachable_schemas
+from agentframework.tools.sensitive import SensitivePlaces, sensitive_places
 
 __all__ = ["ArgumentsSchema", "check_schema"]
 
@@ -41,6 +42,8 @@ class ArgumentsSchema:
     """Looks references up in the document alone."""
     fast_check: FastCheck | None
     """Finds valid what `validator` would; None where that is not certain."""
+    sensitive: SensitivePlaces | None
+    """Where it has values that nobody but the handler may see; None where it has none."""
 
     def accepts(self, read: JsonValue) -> bool:
         """Whether a value is valid: `validator` decides, and need not be asked where the fast check finds it so."""
@@ -55,7 +58,7 @@ class ArgumentsSchema:
                 return {}
             if "$ref" not in schema:
                 return schema
-            target = self._target(schema["$ref"])
+            target = self._fields_of(schema["$ref"])
             siblings = {key: value for key, value in schema.items() if key != "$ref"}
             schema = {**target, **siblings}
         return {}
@@ -74,7 +77,7 @@ class ArgumentsSchema:
             names.update(dict.fromkeys(schema.get("properties", ())))
             required.update(schema.get("required", ()) if is_certain else ())
             if "$ref" in schema:
-                waiting.append((self._target(schema["$ref"]), is_certain))
+                waiting.append((self._fields_of(schema["$ref"]), is_certain))
             waiting.extend((part, is_certain) for part in schema.get("allOf", ()))
             waiting.extend((part, False) for word in ("anyOf", "oneOf") for part in schema.get(word, ()))
             waiting.extend((schema.get(word), False) for word in ("if", "then", "else"))
@@ -85,12 +88,9 @@ class ArgumentsSchema:
             )
         return list(names), required
 
-    def _target(self, reference: str) -> Mapping[str, Any]:
+    def _fields_of(self, reference: str) -> Mapping[str, Any]:
         """What a reference leads to. Words and names can do without those few that depend on an inner `$id`."""
-        try:
-            target = self.resolver.lookup(reference).contents
-        except Unresolvable:
-            return {}
+        target = _target(reference, self.resolver)
         return target if isinstance(target, Mapping) else {}
 
 
@@ -121,7 +121,18 @@ def check_schema(
         exact_validator=_exact_validator(draft, document) if has_integer else None,
         resolver=resolver,
         fast_check=fast_check(document, subschemas, draft),
+        sensitive=sensitive_places(
+            document, subschemas, functools.partial(_target, resolver=resolver), definition
+        ),
     )
+
+
+def _target(reference: str, resolver: Any) -> object:
+    """What a reference leads to within the document; None where an inner `$id` would have to be known for it."""
+    try:
+        return resolver.lookup(reference).contents
+    except Unresolvable:
+        return None
 
 
 def _validator(validator_class: type[Validator], document: Mapping[str, Any]) -> Validator:

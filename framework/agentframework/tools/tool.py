@@ -134,7 +134,25 @@ class Tool(Generic[P, R]):
         `sent` is the value that the wire carried (protocol 2.3): any JSON value, None for no arguments. What is
         returned shares nothing with it. Raises `ArgumentsError`, and nothing else, where it does not fit the schema.
         """
-        return read_arguments(sent, self.name, self._checked)
+        return read_arguments(sent, self.name, self._checked, is_strict=self.options.strict)
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The arguments that are marked `Sensitive`, by their place: `card.number`, `people[].iban`."""
+        return () if self._checked.sensitive is None else self._checked.sensitive.paths
+
+    def masked(self, arguments: Any) -> Any:
+        """What may be shown of a call's arguments: a copy with `***` for what is marked `Sensitive`.
+
+        Takes what `read_arguments` returned and what came, whatever that is; the same object where nothing is marked.
+        Never raises, and takes no longer than a look at each value.
+        """
+        return arguments if self._checked.sensitive is None else self._checked.sensitive.shown(arguments)
+
+    def without_sensitive(self, text: str, arguments: Any) -> str:
+        """A text with every value that is marked `Sensitive` in these arguments replaced: a traceback for the log."""
+        places = self._checked.sensitive
+        return text if places is None else places.without_values(text, arguments)
 
     def bind(self, arguments: dict[str, Any], context: ToolContext) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """How `handler` is to be called with what `read_arguments` returned: positional and keyword arguments.

@@ -217,3 +217,24 @@ def finish(session: Session) -> DisconnectionDetails:
     """End it, and how it ended."""
     session.end()
     return session.ended.result(PATIENCE)
+
+
+def converse(
+    scenario: Callable[[Peer], Awaitable[Any]],
+    *tools: Any,
+    settings: SessionSettings | None = None,
+    **options: Any,
+) -> Any:
+    """What `scenario` returns after the opening, in a conversation with these tools."""
+
+    async def whole(peer: Peer) -> Any:
+        await peer.open()
+        return await scenario(peer)
+
+    with agent(whole) as served:
+        session = make_session(served.url, *tools, settings=settings, **options)
+        start(session)
+        try:
+            return served.wait()
+        finally:
+            finish(session)

@@ -7,12 +7,11 @@ import contextvars
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from agent_stub import Peer, Recorder, agent, finish, make_session, start, until
+from agent_stub import Peer, Recorder, agent, converse, finish, make_session, start, until
 from agentframework.errors import ToolError
 from agentframework.session.settings import SessionSettings
 from agentframework.session.worlds import Worlds
@@ -21,27 +20,6 @@ from agentframework.tools.tool import Tool, tool
 from agentframework.workers.threads import ThreadPool
 
 QUICK = SessionSettings(tool_timeout=0.3)
-
-
-def converse(
-    scenario: Callable[[Peer], Awaitable[Any]],
-    *tools: Any,
-    settings: SessionSettings | None = None,
-    **options: Any,
-) -> Any:
-    """What `scenario` returns after the opening, in a conversation with these tools."""
-
-    async def whole(peer: Peer) -> Any:
-        await peer.open()
-        return await scenario(peer)
-
-    with agent(whole) as served:
-        session = make_session(served.url, *tools, settings=settings, **options)
-        start(session)
-        try:
-            return served.wait()
-        finally:
-            finish(session)
 
 
 def one_answer(

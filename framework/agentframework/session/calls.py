@@ -267,6 +267,7 @@ class _Host:
         self._post = post
         self._said = said
         self._texts: dict[ToolContext, str] = {}
+        self._posted: set[ToolContext] = set()
         self.session_id = scope.session_id
         self.state_of = scope.state_of
         self.idempotency_key = scope.idempotency_key
@@ -274,13 +275,14 @@ class _Host:
 
     def progress(self, context: ToolContext, text: str) -> None:
         """Keep the text for the wire, and wake it unless it is about to look anyway."""
-        is_awaited = context in self._texts
         self._texts[context] = str(text)
-        if not is_awaited:
+        if context not in self._posted:  # looked up after the text is there, as `take` looks for it after this
+            self._posted.add(context)
             self._post(self._said, context)
 
     def take(self, context: ToolContext) -> str | None:
         """The newest text of a call."""
+        self._posted.discard(context)
         return self._texts.pop(context, None)
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -133,7 +133,7 @@ class ToolContext:
         """A logger whose lines name the tool and the call. Arguments and results do not belong into a log."""
         return _CallLogger(logging.getLogger(f"agentframework.tools.{self.tool_name}"), self.call_id)
 
-    def progress(self, text: str) -> Awaitable[None]:
+    def progress(self, text: str) -> Any:
         """Tell the agent how far the call has come, as a contextual update (protocol 2.5).
 
         From any thread, called plainly or awaited; never blocks. At most one a second is sent, always the newest.

@@ -94,6 +94,7 @@ class App:
             answers={name: answers[tool.answer] for name, tool in by_name.items() if tool.answer in answers},
             error_text=config.tools.error_text,
             max_open_calls=config.workers.max_calls,
+            max_running=config.workers.max_running,
             reconnect=ReconnectPolicy(config.agent.reconnect_attempts) if config.agent.reconnect else None,
         )
 

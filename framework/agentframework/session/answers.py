@@ -18,6 +18,7 @@ __all__ = [
     "not_judged",
     "shutdown",
     "spoken_over",
+    "still_held",
     "timeout",
     "unknown_tool",
     "worker_died",
@@ -53,6 +54,11 @@ def busy(name: str) -> str:
     return (
         f"Too many tool calls are open, so {name} was not run. Wait for an answer before you call it again."
     )
+
+
+def still_held(name: str) -> str:
+    """Calls that were given up and still run hold all the places that it could have."""
+    return f"{name} was not run because earlier calls that took too long still hold it up. Do not call it again now."
 
 
 def cancelled(name: str) -> str:

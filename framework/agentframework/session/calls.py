@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from agentframework.callbacks import Event, ToolAnswered, ToolCalled, ToolFinishedLate
@@ -87,7 +88,7 @@ class ToolCalls:
                 call.tool_name[:64],
                 f"; the nearest is {nearest!r}" if nearest else "",
             )
-            self._answer(call, "", begun, ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True))
+            self._answer(call, None, begun, ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True))
         else:
             self._run(call, tool, begun)
 
@@ -97,7 +98,7 @@ class ToolCalls:
         self._emit_called(call, tool)
         sentence = answers.busy if outcome is Outcome.BUSY else answers.not_begun
         result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
-        self._answer(call, tool.owner if tool is not None else "", time.monotonic(), result)
+        self._answer(call, tool, time.monotonic(), result)
 
     def user_spoke(self) -> None:
         """The user says something: tools that asked for silence before they act do not act."""
@@ -157,7 +158,23 @@ class ToolCalls:
         self._running[call.tool_call_id] = running
         running.timer = asyncio.get_running_loop().call_later(seconds, self._time_out, running)
         self._activity.begin()
-        self._dispatch.launch(running)
+        if self._has_place(running):
+            self._dispatch.launch(running)
+
+    def _has_place(self, running: Running) -> bool:
+        """Whether the call may begin now; else it is begun when a place is free, or answered busy."""
+        tool = running.tool
+        most, serial = tool.options.max_concurrency, tool.options.serial
+        if most is None and not serial and self._settings.max_running is None:
+            return True
+        begin = partial(self._dispatch.launch, running)
+        claim = self._scope.places.take(id(tool.handler), begin, most=most, serial=serial)
+        if claim is None:
+            text = answers.still_held(tool.name)
+            self.finish(running, ToolResult(Outcome.BUSY, text, is_error=True))
+            return False
+        running.claim = claim
+        return claim.has_begun
 
     def _time_out(self, running: Running) -> None:
         name, seconds = running.tool.name, running.seconds
@@ -169,15 +186,20 @@ class ToolCalls:
 
     def _stop(self, running: Running) -> bool:
         """Tell a call that is answered already to stop; True where a thread goes on regardless."""
-        if self._holding.release(running):
+        claim = running.claim
+        if self._holding.release(running) or (claim is not None and not claim.has_begun):
             running.context.cancelled.set()
             self._conclude(running)
             return False
+        if claim is not None:
+            claim.give_up()
         return self._dispatch.stop(running)
 
     def _conclude(self, running: Running) -> None:
-        """Its code runs no more."""
+        """Its code runs no more, or never will."""
         running.over = True
+        if running.claim is not None:
+            running.claim.leave()
 
     def _finish_late(self, running: Running, result: ToolResult) -> None:
         call, tool = running.call, running.tool
@@ -204,11 +226,13 @@ class ToolCalls:
         self._progress.forget(call_id)
         if running.timer is not None:
             running.timer.cancel()
-        self._answer(running.call, running.tool.owner, running.begun, result)
+        self._answer(running.call, running.tool, running.begun, result)
         if self._idle is not None and not self._running:
             self._idle()
 
-    def _answer(self, call: ClientToolCall, owner: str, begun: float, result: ToolResult) -> None:
+    def _answer(
+        self, call: ClientToolCall, tool: Tool[..., Any] | None, begun: float, result: ToolResult
+    ) -> None:
         as_result = self._settings.error_text == "result" and result.outcome in answers.HEARD_AS_RESULT
         is_error = result.is_error and not as_result
         settlement = self._protocol.answer(call.tool_call_id, result.outcome, result.text, is_error=is_error)
@@ -225,8 +249,8 @@ class ToolCalls:
             ToolAnswered(
                 call_id=call.tool_call_id,
                 tool_name=call.tool_name,
-                parameters=call.parameters,
-                owner=owner,
+                parameters=_shown(call, tool),
+                owner="" if tool is None else tool.owner,
                 outcome=result.outcome.value,
                 text=result.text,
                 is_error=result.is_error,
@@ -237,8 +261,8 @@ class ToolCalls:
         self._way.flush()
 
     def _emit_called(self, call: ClientToolCall, tool: Tool[..., Any] | None) -> None:
-        owner = tool.owner if tool is not None else ""
-        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, call.parameters, owner))
+        owner = "" if tool is None else tool.owner
+        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, _shown(call, tool), owner))
 
     def _runs_since(self) -> float | None:
         oldest = next(iter(self._running.values()), None)
@@ -276,7 +300,9 @@ class _Host:
     def progress(self, context: ToolContext, text: str) -> None:
         """Keep the text for the wire, and wake it unless it is about to look anyway."""
         self._texts[context] = str(text)
-        if context not in self._posted:  # looked up after the text is there, as `take` looks for it after this
+        if (
+            context not in self._posted
+        ):  # looked up after the text is there, as `take` looks for it after this
             self._posted.add(context)
             self._post(self._said, context)
 
@@ -284,6 +310,11 @@ class _Host:
         """The newest text of a call."""
         self._posted.discard(context)
         return self._texts.pop(context, None)
+
+
+def _shown(call: ClientToolCall, tool: Tool[..., Any] | None) -> Any:
+    """What handlers see of the arguments: all but what is marked as sensitive."""
+    return call.parameters if tool is None else tool.masked(call.parameters)
 
 
 def _world_of(tool: Tool[..., Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentframework.protocol.messages import ClientToolCall
+from agentframework.session.places import Claim
 from agentframework.tools.context import ToolContext
 from agentframework.tools.tool import Tool
 from agentframework.workers.threads import Ticket
@@ -38,6 +39,7 @@ class Running:
     timer: asyncio.TimerHandle | None = None
     holding: asyncio.TimerHandle | None = None
     settling: bool = False
+    claim: Claim | None = None
     ticket: Ticket | None = None
     task: asyncio.Task[None] | None = None
     remote: asyncio.Task[None] | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentframework.session.places import SessionPlaces
 from agentframework.session.worlds import UserLoop
 from agentframework.tools.context import ToolContext
 from agentframework.workers.threads import Share
@@ -21,6 +22,7 @@ class Scope:
 
     session_id: str
     share: Share
+    places: SessionPlaces
     user: UserLoop
     variables: contextvars.Context
     _states: dict[str, dict[str, Any]] = field(default_factory=dict)

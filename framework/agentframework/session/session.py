@@ -145,7 +145,8 @@ class Session:
         self._user = UserLoop(self._user_loop)
         session_id = secrets.token_hex(8)
         share = self._worlds.tools.share(f"session {session_id}")
-        self._scope = Scope(session_id, share, self._user, contextvars.copy_context())
+        places = self._worlds.places.session(self.settings.max_running)
+        self._scope = Scope(session_id, share, places, self._user, contextvars.copy_context())
         pool = self._worlds.handlers
         self._deliveries = tuple(
             Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers

@@ -24,6 +24,7 @@ class SessionSettings:
     While a call runs the agent is told every `activity_interval` that somebody is there; 0 switches it off. `answers`
     says by tool that it is always or never answered, whatever the call says. `error_text` "result" sends what the
     model should read of an error as an ordinary result, because the platform hides the text of errors by default.
+    At most `max_running` calls run at the same time, the others wait.
     Without `reconnect` a lost connection is the end.
     """
 
@@ -39,4 +40,5 @@ class SessionSettings:
     answers: Mapping[str, bool] = field(default_factory=dict)
     error_text: Literal["error", "result"] = "error"
     max_open_calls: int = 8192
+    max_running: int | None = None
     reconnect: ReconnectPolicy | None = None

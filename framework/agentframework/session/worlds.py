@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from agentframework.loopthread import LoopThread, Mailbox
+from agentframework.session.places import Places
 from agentframework.workers.threads import ThreadPool
 
 __all__ = ["UserLoop", "Worlds", "tool_threads"]
@@ -18,6 +19,7 @@ def tool_threads(size: int, *, reserved: int | None = None) -> ThreadPool:
 _WIRE = LoopThread("agentframework-wire")
 _USER = LoopThread("agentframework-user")
 _TOOLS = tool_threads(32)
+_PLACES = Places()
 _HANDLERS = ThreadPool(32, name="agentframework-handler", patience=2.0)
 
 
@@ -31,6 +33,7 @@ class Worlds:
         self.wire = _WIRE
         self.tools = tools or _TOOLS
         self.handlers = handlers or _HANDLERS
+        self.places = _PLACES if tools is None else Places()
 
 
 class UserLoop:

@@ -186,7 +186,7 @@ DATE_TIME = "a date and time like 2026-12-31T18:30:00Z"
         (
             {"price": 12345},
             (
-                "price: expected a number, text or null "
+                "price: expected a number or null "
                 "(Decimal input should have no more than 3 digits in total), got 12345"
             ),
         ),

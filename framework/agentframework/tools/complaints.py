@@ -65,13 +65,14 @@ Path = Sequence[str | int]
 
 def shown_problems(problems: Iterable[ArgumentProblem]) -> list[ArgumentProblem]:
     """As many problems as a message has room for, each shortened; the last says how many are left out."""
-    distinct = list(dict.fromkeys(map(_shortened, islice(problems, _MAX_LOOKED_AT))))
+    looked_at = list(islice(problems, _MAX_LOOKED_AT))
+    distinct = list(dict.fromkeys(map(_shortened, looked_at)))
     shown: list[ArgumentProblem] = []
     room = _MAX_SAID
     for problem in distinct:
         room -= len(str(problem)) + 2
         if shown and room < 0:
-            left_out = len(distinct) - len(shown)
+            left_out = "many" if len(looked_at) == _MAX_LOOKED_AT else len(distinct) - len(shown)
             shown.append(ArgumentProblem(f"{left_out} more", "what the tool declares", "other values"))
             break
         shown.append(problem)
@@ -106,6 +107,22 @@ class _Witness:
                 came = NOT_SHOWN
         return ArgumentProblem(place_words(path, ARGUMENTS), expected, came)
 
+    def in_order(self, mismatches: Iterable[SchemaMismatch]) -> list[SchemaMismatch]:
+        """In the order in which the places were sent: jsonschema takes the names that it does not know from a set."""
+        orders: dict[int, dict[str, int]] = {}
+
+        def position(mismatch: SchemaMismatch) -> list[int]:
+            value: Any = self._arguments
+            found = []
+            for step in mismatch.absolute_path:
+                if isinstance(step, str) and id(value) not in orders:
+                    orders[id(value)] = {name: at for at, name in enumerate(value)}
+                found.append(orders[id(value)][step] if isinstance(step, str) else step)
+                value = value[step]
+            return found
+
+        return sorted(mismatches, key=position)
+
     def may_say(self, found: ErrorDetails, path: Path) -> bool:
         """Whether pydantic's sentence, or the author's, holds nothing that must not be told."""
         if self._places is None:
@@ -125,7 +142,7 @@ def problems_of_schema(
 def _problems(
     mismatches: Iterable[SchemaMismatch], witness: _Witness, schema: ArgumentsSchema
 ) -> Iterator[ArgumentProblem]:
-    for mismatch in islice(mismatches, _MAX_LOOKED_AT):
+    for mismatch in islice(witness.in_order(mismatches), _MAX_LOOKED_AT):
         path = tuple(mismatch.absolute_path)
         if mismatch.validator in ("required", "dependentRequired", "dependencies"):
             yield from _missing(mismatch, path, witness, schema)
@@ -212,6 +229,8 @@ def problems_of_model(
     witness = _Witness(arguments, schema)
     for found in islice(error.errors(include_url=False), _MAX_LOOKED_AT):
         path, rules = _walked(found, arguments, schema)
+        if found["type"].startswith("decimal_"):
+            rules = _without_text(rules)
         expected = expected_words(rules, schema.resolve)
         if not found["type"].endswith(_PLAIN_KINDS) and witness.may_say(found, path):
             said = _said(found)
@@ -220,7 +239,14 @@ def problems_of_model(
         yield witness.problem(path, expected, came)
 
 
-def _walked(found: ErrorDetails, arguments: object, schema: ArgumentsSchema) -> tuple[Path, object]:
+def _without_text(rules: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A decimal number may come as text, and yet text is not what to ask for."""
+    return {**rules, "anyOf": [part for part in rules.get("anyOf", ()) if part.get("type") != "string"]}
+
+
+def _walked(
+    found: ErrorDetails, arguments: object, schema: ArgumentsSchema
+) -> tuple[Path, Mapping[str, Any]]:
     """The place that pydantic means, without its names for the branches of a union, and the schema there."""
     path: list[str | int] = []
     value, rules = arguments, schema.resolve(schema.schema)

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.measuring import Figures
 from benchmarks.plan import FULL, LIMIT, Kind, Work, works
 
-__all__ = ["PAGE", "RESULTS", "merged", "page_with", "read", "row", "start_row", "tables"]
+__all__ = ["PAGE", "RESULTS", "check_row", "merged", "page_with", "read", "row", "start_row", "tables"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -60,6 +60,18 @@ def start_row(name: str, times: Sequence[float]) -> dict[str, Any]:
     }
 
 
+def check_row(name: str, times: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """How long a check took over all rounds, in µs, each beside the reference of its round."""
+    ratios = [time / reference for time, reference in times]
+    return {
+        "check": name,
+        "median": _median(time for time, _ in times),
+        "ratio": _median(ratios),
+        "lowest_ratio": round(min(ratios), 3),
+        "highest_ratio": round(max(ratios), 3),
+    }
+
+
 def tables(results: dict[str, Any]) -> str:
     """The results as tables in Markdown."""
     parts = []
@@ -75,6 +87,16 @@ def tables(results: dict[str, Any]) -> str:
         for entry in results["starts"]
     ]
     parts.append(_table(("start", "median", "spread"), starts))
+    checks = [
+        (
+            entry["check"],
+            f"{_figure(entry['median'])} µs",
+            f"{entry['ratio']:.2f}",
+            f"{entry['lowest_ratio']:.2f} - {entry['highest_ratio']:.2f}",
+        )
+        for entry in results["checks"]
+    ]
+    parts.append(_table(("check of a call's arguments", "median", "of jsonschema", "spread"), checks))
     return "\n".join(parts)
 
 
@@ -91,7 +113,12 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     rows = [*(entry for entry in old["rows"] if entry["work"] not in done), *new["rows"]]
     order = {work.name: number for number, work in enumerate(works(FULL))}
     rows.sort(key=lambda entry: order.get(entry["work"], len(order)))
-    return {**new, "rows": rows, "starts": new["starts"] or old["starts"]}
+    return {
+        **new,
+        "rows": rows,
+        "starts": new["starts"] or old["starts"],
+        "checks": new["checks"] or old["checks"],
+    }
 
 
 def read() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.checking import CHECKS
 from benchmarks.measuring import measure
 from benchmarks.plan import TINY, Kind, Work, works
 from benchmarks.processes import BENCH_PYTHON, CLIENTS_PYTHON, Server
@@ -34,3 +35,8 @@ def test_each_client_gets_through_each_work(server: Server, work: Work, kind: Ki
     assert value is not None
     assert value >= 0
     assert figures.get("lost", 0) == 0
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_each_check_passes_what_it_is_given(name: str) -> None:
+    assert CHECKS[name]()

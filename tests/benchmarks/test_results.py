@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.checking import CHECKS
 from benchmarks.measuring import Figures
 from benchmarks.plan import FULL, LIMIT, OURS_SYNC, Work, works
-from benchmarks.results import PAGE, merged, page_with, read, row, start_row, tables
+from benchmarks.results import PAGE, check_row, merged, page_with, read, row, start_row, tables
 
 WORK = Work("some work", "round_trip.1", "p50", "ms", (LIMIT, OURS_SYNC))
 
@@ -42,8 +43,13 @@ class TestRows:
 
     def test_a_client_that_never_got_through_is_shown_so(self) -> None:
         measured: dict[str, list[Figures | None]] = {LIMIT.name: [figures(1.0)], OURS_SYNC.name: [None]}
-        shown = tables({"rows": [row(WORK, OURS_SYNC, measured)], "starts": []})
+        shown = tables({"rows": [row(WORK, OURS_SYNC, measured)], "starts": [], "checks": []})
         assert "did not get through" in shown
+
+    def test_a_check_is_compared_with_the_reference_of_the_same_round(self) -> None:
+        made = check_row("ours", [(1.0, 10.0), (4.0, 20.0), (3.0, 10.0)])
+        assert (made["median"], made["ratio"]) == (3.0, 0.2)
+        assert (made["lowest_ratio"], made["highest_ratio"]) == (0.1, 0.3)
 
     def test_a_start_has_its_spread(self) -> None:
         made = start_row("import", [3.0, 1.0, 2.0])
@@ -67,13 +73,21 @@ class TestThePage:
         kept = {(entry["work"], entry["client"]) for entry in read()["rows"]}
         assert kept == {(work.name, kind.name) for work in works(FULL) for kind in work.clients}
 
+    def test_every_check_is_in_the_results(self) -> None:
+        assert [entry["check"] for entry in read()["checks"]] == list(CHECKS)
+
     def test_new_results_take_the_place_of_older_ones_of_the_same_work_alone(self) -> None:
         first, second, *_ = works(FULL)
         old: dict[str, Any] = {
             "rows": [{"work": first.name, "median": 1}, {"work": second.name, "median": 1}],
             "starts": ["old"],
+            "checks": ["old"],
         }
-        new: dict[str, Any] = {"rows": [{"work": first.name, "median": 2}], "starts": []}
+        new: dict[str, Any] = {
+            "rows": [{"work": first.name, "median": 2}],
+            "starts": [],
+            "checks": ["new"],
+        }
         both = merged(old, new)
         assert [entry["median"] for entry in both["rows"]] == [2, 1]
-        assert both["starts"] == ["old"]
+        assert (both["starts"], both["checks"]) == (["old"], ["new"])

@@ -63,7 +63,7 @@ class ToolCalls:
         self._running: dict[str, Running] = {}
         self._deadlines = Deadlines(settings.tool_timeout, settings.declared_limits)
         self._dispatch = Dispatch(scope, way.post, self)
-        self._holding = Holding(self._dispatch.launch, self.finish)
+        self._holding = Holding(scope.lifespans, self._dispatch.launch, self.finish)
         self._progress = Progress(way.tell)
         self._activity = Activity(settings.activity_interval, self._runs_since, self._say_activity)
         self._host = _Host(scope, way.post, self._said)
@@ -198,6 +198,7 @@ class ToolCalls:
     def _conclude(self, running: Running) -> None:
         """Its code runs no more, or never will."""
         running.over = True
+        self._scope.lifespans.let_go(running.context)
         if running.claim is not None:
             running.claim.leave()
 

@@ -110,7 +110,8 @@ class Dispatch:
         if running.context.cancelled.is_set():
             self._post(self._arrival.finish, running, _cancelled(running))
             return False
-        if running.tool.options.settle:
+        is_ready = self._scope.lifespans.are_open(running.tool)
+        if running.tool.options.settle or not is_ready:
             self._post(self._arrival.hold, running)
             return False
         running.cleared = True

@@ -13,11 +13,12 @@ from typing import Any
 from agentframework.errors import ArgumentsError, ToolError
 from agentframework.protocol.ledger import Outcome
 from agentframework.session import answers
+from agentframework.session.keeper import NotOpenedError
 from agentframework.tools.context import ToolContext
 from agentframework.tools.results import encode_result
 from agentframework.tools.tool import Tool
 
-__all__ = ["ToolResult", "execute", "execute_async", "read"]
+__all__ = ["ToolResult", "execute", "execute_async", "failed", "read"]
 
 _log = logging.getLogger("agentframework.tools")
 
@@ -38,7 +39,7 @@ def read(tool: AnyTool, parameters: object) -> dict[str, Any] | ToolResult:
     try:
         return tool.read_arguments(parameters)
     except BaseException as error:  # noqa: BLE001 - whatever a schema makes of it has its answer
-        return _failed(tool, error)
+        return failed(tool, error)
 
 
 def execute(
@@ -55,7 +56,7 @@ def execute(
             return _conclude(tool, value)
         return _encoded(tool, value)
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
-        return _failed(tool, error)
+        return failed(tool, error)
 
 
 async def execute_async(tool: AnyTool, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
@@ -64,7 +65,7 @@ async def execute_async(tool: AnyTool, arguments: dict[str, Any], context: ToolC
         args, kwargs = tool.bind(arguments, context)
         return await _conclude(tool, tool.handler(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
-        return _failed(tool, error)
+        return failed(tool, error)
 
 
 async def _conclude(tool: AnyTool, pending: object) -> ToolResult:
@@ -72,7 +73,7 @@ async def _conclude(tool: AnyTool, pending: object) -> ToolResult:
         value = await pending if inspect.isawaitable(pending) else pending
         return _encoded(tool, value)
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
-        return _failed(tool, error)
+        return failed(tool, error)
 
 
 def _encoded(tool: AnyTool, value: object) -> ToolResult:
@@ -85,7 +86,8 @@ def _encoded(tool: AnyTool, value: object) -> ToolResult:
     return ToolResult(Outcome.UNENCODABLE, encoded.text, is_error=True)
 
 
-def _failed(tool: AnyTool, error: BaseException) -> ToolResult:
+def failed(tool: AnyTool, error: BaseException) -> ToolResult:
+    """How a call ended that raised. Never raises."""
     try:
         return _told(tool, error)
     except Exception as second:  # noqa: BLE001 - an error that cannot even be turned into text
@@ -101,6 +103,8 @@ def _told(tool: AnyTool, error: BaseException) -> ToolResult:
         return ToolResult(Outcome.BAD_ARGUMENTS, str(error), is_error=True)
     if isinstance(error, ToolError):
         return ToolResult(Outcome.TOOL_ERROR, str(error) or f"{tool.name} failed.", is_error=True)
+    if isinstance(error, NotOpenedError):  # the log has it, with the cause, from the one who tried
+        return ToolResult(Outcome.EXCEPTION, answers.internal_error(tool.name, error.error_id), is_error=True)
     if isinstance(error, asyncio.CancelledError | GeneratorExit):  # or its loop is gone and it with it
         return ToolResult(Outcome.CANCELLED, answers.cancelled(tool.name), is_error=True)
     return _neutral(tool, error)

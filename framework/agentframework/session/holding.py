@@ -1,13 +1,16 @@
-"""Calls that are checked and may not run at once: they wait for silence."""
+"""Calls that are checked and may not run at once: they wait for silence, or for what they need to be open."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
 
+from agentframework.errors import ToolError
 from agentframework.protocol.ledger import Outcome
 from agentframework.session import answers
-from agentframework.session.execution import ToolResult
+from agentframework.session.execution import ToolResult, failed
+from agentframework.session.keeper import NotOpenedError
+from agentframework.session.lifespans import Lifespans
 from agentframework.session.running import Running
 
 __all__ = ["Holding"]
@@ -18,14 +21,16 @@ class Holding:
 
     def __init__(
         self,
+        lifespans: Lifespans,
         go: Callable[[Running], None],
         finish: Callable[[Running, ToolResult], None],
     ) -> None:
+        self._lifespans = lifespans
         self._go = go
         self._finish = finish
 
     def hold(self, running: Running) -> None:
-        """Wait for silence, for as long as the tool has asked for."""
+        """Wait for silence, for as long as the tool has asked for, and then for what it needs."""
         if running.context.cancelled.is_set():
             text = answers.cancelled(running.tool.name)
             self._finish(running, ToolResult(Outcome.CANCELLED, text, is_error=True))
@@ -41,10 +46,13 @@ class Holding:
 
     def release(self, running: Running) -> bool:
         """The call is given up; True where it was waiting here, so that it will certainly not run."""
-        waited = running.holding is not None or running.settling
+        waited = running.holding is not None or running.settling or running.opening is not None
         if running.holding is not None:
             running.holding.cancel()
             running.holding = None
+        if running.opening is not None:
+            running.opening.cancel()
+            running.opening = None
         running.settling = False
         return waited
 
@@ -59,5 +67,21 @@ class Holding:
     def _clear(self, running: Running) -> None:
         running.holding = None
         running.settling = False
+        if running.tool.resources:
+            running.opening = asyncio.get_running_loop().create_task(self._open(running))
+        else:
+            self._run(running)
+
+    async def _open(self, running: Running) -> None:
+        try:
+            await self._lifespans.open(running.tool)
+        except (NotOpenedError, ToolError) as error:
+            running.opening = None
+            self._finish(running, failed(running.tool, error))
+        else:
+            running.opening = None
+            self._run(running)
+
+    def _run(self, running: Running) -> None:
         running.cleared = True
         self._go(running)

@@ -38,6 +38,7 @@ class Running:
     timed_out: bool = False
     timer: asyncio.TimerHandle | None = None
     holding: asyncio.TimerHandle | None = None
+    opening: asyncio.Task[None] | None = None
     settling: bool = False
     claim: Claim | None = None
     ticket: Ticket | None = None

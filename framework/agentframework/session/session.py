@@ -437,7 +437,9 @@ class Session:
         said = what_was_counted(self._counts(), self._sound, self._deliveries)
         _log.info("conversation %s is over: %s", self.conversation_id or "without id", said)
         self.emit(SessionEnded(self.conversation_id, ending.details))
-        await self._wait_for_handlers(*stopped, timeout=self._time_left())
+        time_left = self._time_left()
+        closing = asyncio.get_running_loop().create_task(self._scope.lifespans.close(0.9 * time_left))
+        await self._wait_for_handlers(*stopped, closing, timeout=time_left)
         self._resolve(ending)
 
     def _counts(self) -> Counter[str]:

@@ -36,10 +36,10 @@ class Binding(ABC):
     def bind(self, arguments: Mapping[str, Any], context: ToolContext) -> Call:
         """The positional and keyword arguments of the handler's call; they share no container with `arguments`.
 
-        Raises `ArgumentsError` and nothing else.
+        Raises `ArgumentsError`, and LookupError where a resource is not open; nothing else.
         """
         try:
-            return self.signature.call(self.values(arguments), context)
+            values = self.values(arguments)
         except ArgumentsError:
             raise
         except ToolError as error:
@@ -47,6 +47,7 @@ class Binding(ABC):
         except Exception as error:
             # a validator of the author's may raise anything; the cause is chained for the log
             raise self._refused(ARGUMENTS, "values that can be checked", UNCHECKABLE) from error
+        return self.signature.call(values, context)
 
     @abstractmethod
     def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,9 +6,11 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Callable, Generator, MutableMapping
+from collections.abc import Generator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+
+from agentframework.tools.resource import Resource
 
 __all__ = ["Host", "LazyEvent", "ToolContext"]
 
@@ -48,8 +50,8 @@ class Host(Protocol):
     def idempotency_key(self, context: ToolContext) -> str:
         """What is the same for the same call made again."""
 
-    def resource(self, context: ToolContext, lifespan: Callable[..., Any]) -> Any:
-        """What a lifespan of the tool's plugin has opened."""
+    def resource(self, context: ToolContext, resource: Resource[T]) -> T:
+        """What the resource's lifespan has opened. Raises LookupError where it is not open."""
 
 
 class _Done:
@@ -78,9 +80,11 @@ class _Alone:
         key: str = context._own_state.setdefault("idempotency_key", secrets.token_hex(16))
         return key
 
-    def resource(self, context: ToolContext, lifespan: Callable[..., Any]) -> Any:
-        name = getattr(lifespan, "__name__", repr(lifespan))
-        raise LookupError(f"{name} is not open: {context.tool_name} was not called by a session")
+    def resource(self, context: ToolContext, resource: Resource[T]) -> T:
+        raise LookupError(
+            f"{resource.name} is not open: {context.tool_name} was not called by a session, so call its handler "
+            "with what it needs"
+        )
 
 
 ALONE = _Alone()
@@ -142,12 +146,12 @@ class ToolContext:
         self._host.progress(self, text)
         return _DONE
 
-    def resource(self, lifespan: Callable[..., Any]) -> Any:
-        """What this lifespan of the tool's plugin has opened for the session, or for the process.
+    def resource(self, resource: Resource[T]) -> T:
+        """What the parameter receives whose annotation names this resource.
 
-        Raises LookupError for one that the plugin has not registered.
+        Raises LookupError where no parameter of the tool does, for then it need not be open.
         """
-        return self._host.resource(self, lifespan)
+        return self._host.resource(self, resource)
 
 
 class _CallLogger(logging.LoggerAdapter[logging.Logger]):

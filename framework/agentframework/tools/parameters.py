@@ -68,7 +68,7 @@ def _model_parameter(signature: Signature, definition: Definition) -> str:
         taken = ", ".join(parameter.name for parameter in required) or "none"
         raise unresolved_annotation(signature, definition) or definition.refused(
             f"its handler must take the model of its parameters as its one argument (it takes {taken})",
-            "give the handler one parameter for the model, and one for ToolContext if it needs that",
+            "give the handler one parameter for the model, beside those for ToolContext and resources",
         )
     return (required or arguments)[0].name
 
@@ -78,10 +78,11 @@ def _declared_binding(signature: Signature, schema: ArgumentsSchema, definition:
     arguments = signature.arguments
     if len(arguments) == 1 and arguments[0].name not in names and _is_dict(arguments[0]):
         return DictBinding(definition.tool, signature, arguments[0].name)
-    clashing = [name for name in names if name in signature.contexts]
+    clashing = [name for name in names if name in signature.contexts or name in signature.resources]
     if clashing:
+        received = "the ToolContext" if clashing[0] in signature.contexts else "a resource"
         raise definition.refused(
-            f"its schema has the property {clashing[0]!r}, and so is named what receives the ToolContext",
+            f"its schema has the property {clashing[0]!r}, and so is named what receives {received}",
             "rename that parameter of the handler",
         )
     known = {parameter.name for parameter in arguments}

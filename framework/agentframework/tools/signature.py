@@ -1,4 +1,4 @@
-"""A handler's signature: which parameters are arguments, and which receive the call's context."""
+"""A handler's signature: which parameters are arguments, and which receive the call's context or a resource."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Union
 from agentframework.tools.context import ToolContext
 from agentframework.tools.definition import Definition, innermost
 from agentframework.tools.docstring import Docstring, read_docstring
+from agentframework.tools.resource import Resource, resource_of
 
 __all__ = ["NO_DEFAULT", "Parameter", "Signature", "Unresolved", "docstring_of", "read_signature"]
 
@@ -54,17 +55,24 @@ class Parameter:
             return set(typing.get_args(hint)) == {ToolContext, type(None)}
         return hint is ToolContext
 
+    @property
+    def resource(self) -> Resource[Any] | None:
+        """The resource that it receives: by its annotation alone."""
+        return resource_of(self.annotation)
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
     """A handler's parameters as a call sees them."""
 
     arguments: tuple[Parameter, ...]
-    """What the agent fills, in order; without `*args`, `**kwargs`, contexts and what a `partial` has bound."""
+    """What the agent fills, in order: no `*args`, `**kwargs`, context, resource, nor what a `partial` has bound."""
     contexts: tuple[str, ...]
     """The names of the parameters that receive the `ToolContext`."""
+    resources: Mapping[str, Resource[Any]]
+    """The parameters that receive what a lifespan has opened."""
     positional_only: tuple[Parameter, ...]
-    """Those of either kind that have no name in a call."""
+    """Those of any kind that have no name in a call."""
     rest: str | None
     """The name behind the `*` of `*args`."""
     extra: Parameter | None
@@ -78,8 +86,13 @@ class Signature:
                 yield parameter.name, parameter.annotation
 
     def call(self, values: Mapping[str, Any], context: ToolContext) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """How the handler is called with `values` by name: what has no name in a call first, then the others."""
+        """How the handler is called with `values` by name: what has no name in a call first, then the others.
+
+        Raises LookupError where a resource is not open.
+        """
         by_name = {**values, **dict.fromkeys(self.contexts, context)}
+        for name, resource in self.resources.items():
+            by_name[name] = context.resource(resource)
         if not self.positional_only:
             return (), by_name
         positional = tuple(
@@ -112,8 +125,9 @@ def read_signature(handler: Callable[..., Any], definition: Definition) -> Signa
     rest = (parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.VAR_POSITIONAL)
     extra = (parameter for parameter in parameters if parameter.kind is inspect.Parameter.VAR_KEYWORD)
     return Signature(
-        arguments=tuple(parameter for parameter in named if not parameter.is_context),
+        arguments=tuple(one for one in named if not one.is_context and one.resource is None),
         contexts=tuple(parameter.name for parameter in named if parameter.is_context),
+        resources={one.name: one.resource for one in named if one.resource is not None},
         positional_only=tuple(p for p in named if p.kind is inspect.Parameter.POSITIONAL_ONLY),
         rest=next(rest, None),
         extra=next(extra, None),

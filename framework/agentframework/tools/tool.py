@@ -16,6 +16,7 @@ from agentframework.tools.context import ToolContext
 from agentframework.tools.definition import define, innermost, name_of
 from agentframework.tools.options import Options, ToolOptions, read_options
 from agentframework.tools.parameters import declare
+from agentframework.tools.resource import Resource
 from agentframework.tools.signature import docstring_of
 
 __all__ = ["Tool", "tool"]
@@ -34,7 +35,8 @@ class Tool(Generic[P, R]):
     messages, and `options` how it wants to be run: `timeout`, `risk`, `worker` and the others of `Options`.
 
     A handler's parameter with the annotation `ToolContext` receives the call's context; it is no argument, and
-    where an argument has the same name the context wins.
+    where an argument has the same name the context wins. So does one whose annotation names a `Resource`: it receives
+    what that one's lifespan has opened.
 
     Raises `ToolDefinitionError`, which names the tool and its owner (or the handler's module), for a name that the
     wire refuses (protocol 5.1), for a schema that is not valid, describes no object or refers outside itself, for
@@ -51,6 +53,8 @@ class Tool(Generic[P, R]):
     """How it is run."""
     settings: Any
     """What its plugin has read of its table of the config, for the call's context; None where it has read none."""
+    resources: tuple[Resource[Any], ...]
+    """What must be open before its handler is called."""
     schema: dict[str, Any]
     """The JSON Schema of the arguments object."""
     unchecked_formats: tuple[str, ...]
@@ -72,13 +76,14 @@ class Tool(Generic[P, R]):
         self.name = name
         self.handler = handler
         self.owner = owner
-        self.options = read_options(options, definition)
         self.settings = None
         self.is_async = _is_async(handler)
         docstring = docstring_of(handler)
         self.description = description or docstring.description
         self._definition = definition
         self._checked, self._binding = declare(handler, parameters, docstring, definition)
+        self.resources = tuple(dict.fromkeys(self._binding.signature.resources.values()))
+        self.options = self._checked_options(read_options(options, definition))
         # a copy, because whoever changes what is shown must not change what is checked
         self.schema = copy.deepcopy(self._checked.schema)
         self.unchecked_formats = self._checked.unchecked_formats
@@ -104,7 +109,7 @@ class Tool(Generic[P, R]):
     def with_options(self, **options: Unpack[ToolOptions]) -> Tool[P, R]:
         """The same tool with these options changed; raises `ToolDefinitionError` for one that cannot be meant."""
         changed = copy.copy(self)
-        changed.options = self.options.replaced(options, self._definition)
+        changed.options = self._checked_options(self.options.replaced(options, self._definition))
         return changed
 
     def with_settings(self, settings: object) -> Tool[P, R]:
@@ -161,6 +166,15 @@ class Tool(Generic[P, R]):
         the author wrote, so it belongs to the tool's world and deadline. Raises `ArgumentsError`, and nothing else.
         """
         return self._binding.bind(arguments, context)
+
+    def _checked_options(self, options: Options) -> Options:
+        """These options, unless they ask for a place where what the tool needs cannot be."""
+        if self.resources and options.worker not in ("auto", "loop", "thread"):
+            raise self._definition.refused(
+                f"worker = {options.worker!r} is where {self.resources[0].name} cannot open anything for it",
+                'leave the worker at "auto", or open in the tool itself what it needs',
+            )
+        return options
 
 
 @overload

@@ -7,19 +7,21 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from agentframework.callbacks import Event, ToolAnswered, ToolCalled, ToolFinishedLate
+from agentframework.callbacks import ToolFinishedLate
 from agentframework.protocol.client import ClientProtocol
-from agentframework.protocol.ledger import Outcome, Settlement
+from agentframework.protocol.ledger import Outcome
 from agentframework.protocol.messages import ClientToolCall, UserActivityMessage
 from agentframework.protocol.messages.server import AgentToolRequest
 from agentframework.session import answers
 from agentframework.session.activity import Activity
+from agentframework.session.answering import Answering, Way
 from agentframework.session.deadlines import Deadlines
 from agentframework.session.dispatch import Dispatch
 from agentframework.session.execution import ToolResult
 from agentframework.session.holding import Holding
+from agentframework.session.host import Host
 from agentframework.session.progress import Progress
 from agentframework.session.running import Running
 from agentframework.session.scope import Scope
@@ -28,25 +30,9 @@ from agentframework.tools.context import LazyEvent, ToolContext
 from agentframework.tools.registry import ToolRegistry
 from agentframework.tools.tool import Tool
 
-__all__ = ["ToolCalls", "Way"]
+__all__ = ["ToolCalls"]
 
 _log = logging.getLogger("agentframework.tools")
-
-
-class Way(Protocol):
-    """What the calls need of their session; all of it on the wire, but for `post`."""
-
-    def emit(self, event: Event) -> None:
-        """Bring an event to the handlers."""
-
-    def flush(self) -> None:
-        """Something is ready to be sent."""
-
-    def tell(self, text: str) -> None:
-        """Let the agent know something: a contextual update (protocol 2.5)."""
-
-    def post(self, function: Callable[..., object], *args: Any) -> None:
-        """Call a function on the wire; from any thread; does nothing once the wire is gone."""
 
 
 class ToolCalls:
@@ -60,15 +46,15 @@ class ToolCalls:
         self._settings = settings
         self._scope = scope
         self._way = way
+        self._answering = Answering(protocol, settings, way)
         self._running: dict[str, Running] = {}
         self._deadlines = Deadlines(settings.tool_timeout, settings.declared_limits)
         self._dispatch = Dispatch(scope, way.post, self)
         self._holding = Holding(scope.lifespans, self._dispatch.launch, self.finish)
         self._progress = Progress(way.tell)
         self._activity = Activity(settings.activity_interval, self._runs_since, self._say_activity)
-        self._host = _Host(scope, way.post, self._said)
+        self._host = Host(scope, way.post, self._said)
         self._ended = False
-        self._unheard_said = False
         self._idle: Callable[[], None] | None = None
 
     def note(self, request: AgentToolRequest) -> None:
@@ -78,7 +64,7 @@ class ToolCalls:
     def begin(self, call: ClientToolCall) -> None:
         """Start the call that the ledger has just taken in; its answer comes in any case."""
         tool = self._tools.get(call.tool_name)
-        self._emit_called(call, tool)
+        self._answering.tell_of(call, tool)
         begun = time.monotonic()
         if tool is None:
             nearest = self._tools.nearest(call.tool_name)
@@ -88,17 +74,17 @@ class ToolCalls:
                 call.tool_name[:64],
                 f"; the nearest is {nearest!r}" if nearest else "",
             )
-            self._answer(call, None, begun, ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True))
+            self._answering.answer(call, None, begun, ToolResult(Outcome.UNKNOWN_TOOL, text, is_error=True))
         else:
             self._run(call, tool, begun)
 
     def refuse(self, call: ClientToolCall, outcome: Outcome) -> None:
         """Answer the call that the ledger has just taken in without running it: BUSY or SHUTDOWN."""
         tool = self._tools.get(call.tool_name)
-        self._emit_called(call, tool)
+        self._answering.tell_of(call, tool)
         sentence = answers.busy if outcome is Outcome.BUSY else answers.not_begun
         result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
-        self._answer(call, tool, time.monotonic(), result)
+        self._answering.answer(call, tool, time.monotonic(), result)
 
     def user_spoke(self) -> None:
         """The user says something: tools that asked for silence before they act do not act."""
@@ -227,43 +213,9 @@ class ToolCalls:
         self._progress.forget(call_id)
         if running.timer is not None:
             running.timer.cancel()
-        self._answer(running.call, running.tool, running.begun, result)
+        self._answering.answer(running.call, running.tool, running.begun, result)
         if self._idle is not None and not self._running:
             self._idle()
-
-    def _answer(
-        self, call: ClientToolCall, tool: Tool[..., Any] | None, begun: float, result: ToolResult
-    ) -> None:
-        as_result = self._settings.error_text == "result" and result.outcome in answers.HEARD_AS_RESULT
-        is_error = result.is_error and not as_result
-        settlement = self._protocol.answer(call.tool_call_id, result.outcome, result.text, is_error=is_error)
-        if settlement is Settlement.NOT_EXPECTED and not self._unheard_said:
-            self._unheard_said = True
-            _log.warning(
-                "the agent expects no response of %s and will not hear its result; switch on `expects_response` "
-                'for this tool on the platform, or set [tools.%s] answer = "always"',
-                call.tool_name,
-                call.tool_name,
-            )
-        duration = time.monotonic() - begun
-        self._way.emit(
-            ToolAnswered(
-                call_id=call.tool_call_id,
-                tool_name=call.tool_name,
-                parameters=_shown(call, tool),
-                owner="" if tool is None else tool.owner,
-                outcome=result.outcome.value,
-                text=result.text,
-                is_error=result.is_error,
-                sent=settlement is Settlement.ANSWERED,
-                duration=duration,
-            )
-        )
-        self._way.flush()
-
-    def _emit_called(self, call: ClientToolCall, tool: Tool[..., Any] | None) -> None:
-        owner = "" if tool is None else tool.owner
-        self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, _shown(call, tool), owner))
 
     def _runs_since(self) -> float | None:
         oldest = next(iter(self._running.values()), None)
@@ -279,43 +231,6 @@ class ToolCalls:
         running = self._running.get(context.call_id)
         if text is not None and running is not None and running.context is context:
             self._progress.say(context.call_id, context.tool_name, text)
-
-
-class _Host:
-    """What stands behind the contexts of one connection's calls; safe on any thread.
-
-    Of what a call says of its way only the newest waits for the wire, however often it says something.
-    """
-
-    def __init__(self, scope: Scope, post: Callable[..., None], said: Callable[[ToolContext], None]) -> None:
-        self._scope = scope
-        self._post = post
-        self._said = said
-        self._texts: dict[ToolContext, str] = {}
-        self._posted: set[ToolContext] = set()
-        self.session_id = scope.session_id
-        self.state_of = scope.state_of
-        self.idempotency_key = scope.idempotency_key
-        self.resource = scope.resource
-
-    def progress(self, context: ToolContext, text: str) -> None:
-        """Keep the text for the wire, and wake it unless it is about to look anyway."""
-        self._texts[context] = str(text)
-        if (
-            context not in self._posted
-        ):  # looked up after the text is there, as `take` looks for it after this
-            self._posted.add(context)
-            self._post(self._said, context)
-
-    def take(self, context: ToolContext) -> str | None:
-        """The newest text of a call."""
-        self._posted.discard(context)
-        return self._texts.pop(context, None)
-
-
-def _shown(call: ClientToolCall, tool: Tool[..., Any] | None) -> Any:
-    """What handlers see of the arguments: all but what is marked as sensitive."""
-    return call.parameters if tool is None else tool.masked(call.parameters)
 
 
 def _world_of(tool: Tool[..., Any]) -> str:

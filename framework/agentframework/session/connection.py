@@ -22,7 +22,8 @@ from agentframework.protocol.messages import (
     TentativeUserTranscriptMessage,
     UserTranscriptMessage,
 )
-from agentframework.session.calls import ToolCalls, Way
+from agentframework.session.answering import Way
+from agentframework.session.calls import ToolCalls
 from agentframework.session.ending import Ending
 from agentframework.session.hints import close_hint, refusal_hint
 from agentframework.session.scope import Scope

@@ -57,6 +57,10 @@ class Delivery:
         """How many events this handler is behind."""
         return len(self._queue) if self.is_async else self._lane.waiting
 
+    def wants(self, name: str) -> bool:
+        """Whether a method is there for events of this name, such as `on_tool_called`."""
+        return bool(self._wanting(name))
+
     def put(self, event: Event) -> None:
         """Queue the event for the methods that want it; lossy ones are dropped from a handler that is behind."""
         kind = type(event)

@@ -234,6 +234,10 @@ class Session:
         for delivery in self._deliveries:
             delivery.put(event)
 
+    def wants(self, name: str) -> bool:
+        """Whether any handler wants the events of this name."""
+        return any(delivery.wants(name) for delivery in self._deliveries)
+
     def flush(self) -> None:
         """Something is ready to be sent; a burst of answers goes out in one write."""
         if self._connection is not None and self._wire is not None:

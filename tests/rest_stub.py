@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,11 @@ class Platform(ThreadingHTTPServer):
             self.requests.append((handler.path, headers))
             self.methods.append(handler.command)
             self.bodies.append(body)
-            return self.replies[min(len(self.requests), len(self.replies)) - 1]
+            return self.answer(handler.command, handler.path, body)
+
+    def answer(self, method: str, path: str, body: bytes) -> Reply:
+        """What to answer to the last request that was kept."""
+        return self.replies[min(len(self.requests), len(self.replies)) - 1]
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """A new connection; the handshake is made by the thread that answers."""
@@ -88,6 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
         """The same."""
         self.do_GET()
 
+    def do_PATCH(self) -> None:
+        """The same."""
+        self.do_GET()
+
     def do_DELETE(self) -> None:
         """The same."""
         self.do_GET()
@@ -96,10 +104,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+P = TypeVar("P", bound=Platform)
+
+
 @contextmanager
 def serving(*replies: Reply, tls: ssl.SSLContext | None = None) -> Iterator[Platform]:
     """A running one that gives these replies, over TLS where there is a context for it."""
-    server = Platform(*replies, tls=tls)
+    with running(Platform(*replies, tls=tls)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: P) -> Iterator[P]:
+    """This server, while it serves."""
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -60,9 +60,10 @@ if TYPE_CHECKING:
         ToolRegistrar,
         hookimpl,
     )
-    from agentframework.rest import Client, RetryPolicy
+    from agentframework.rest import Client, PlatformAgent, RetryPolicy
     from agentframework.session.reconnecting import ReconnectPolicy
     from agentframework.tools.context import ToolContext
+    from agentframework.tools.dialect.platform import PlatformTool
     from agentframework.tools.registry import ToolRegistry
     from agentframework.tools.sensitive import Sensitive
     from agentframework.tools.tool import Tool, tool
@@ -97,6 +98,8 @@ __all__ = [
     "MessageSent",
     "NotFoundError",
     "OnPremInitiationData",
+    "PlatformAgent",
+    "PlatformTool",
     "PluginError",
     "PostCallWebhookConfig",
     "RateLimitError",
@@ -177,9 +180,10 @@ _HOMES = {
     ),
     "formats": ("AudioFormat",),
     "hookspecs": ("AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar", "hookimpl"),
-    "rest": ("Client", "RetryPolicy"),
+    "rest": ("Client", "PlatformAgent", "RetryPolicy"),
     "session.reconnecting": ("ReconnectPolicy",),
     "tools.context": ("ToolContext",),
+    "tools.dialect.platform": ("PlatformTool",),
     "tools.registry": ("ToolRegistry",),
     "tools.sensitive": ("Sensitive",),
     "tools.tool": ("Tool", "tool"),

@@ -39,7 +39,7 @@ class Request:
     method: str
     url: str
     api_key: str | None = field(default=None, repr=False)
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     file: UploadedFile | None = None
 

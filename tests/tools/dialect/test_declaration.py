@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentframework.tools.dialect import declare_tool, declared_limits, tool_config, without_defaults
+from agentframework.tools.dialect.declaration import declare_tool, tool_config
+from agentframework.tools.dialect.defaults import without_defaults
+from agentframework.tools.dialect.limits import declared_limits
 from agentframework.tools.tool import Tool
 from tool_platform import complaints, filled
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from agentframework.tools.dialect import Declaration, declare_tool, differences, overlaid
+from agentframework.tools.dialect.declaration import Declaration, declare_tool
+from agentframework.tools.dialect.drift import differences
+from agentframework.tools.dialect.push import overlaid
 from agentframework.tools.tool import Tool
 from tool_platform import complaints, filled
 

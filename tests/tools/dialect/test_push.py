@@ -8,15 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentframework.tools.dialect import (
-    PlatformTool,
-    declare_tool,
-    differences,
-    overlaid,
-    plan_push,
-    without_defaults,
-)
-from agentframework.tools.dialect.platform import read_platform_tool
+from agentframework.tools.dialect.declaration import declare_tool
+from agentframework.tools.dialect.defaults import without_defaults
+from agentframework.tools.dialect.drift import differences
+from agentframework.tools.dialect.platform import PlatformTool, read_platform_tool
+from agentframework.tools.dialect.push import overlaid, plan_push
 from agentframework.tools.tool import Tool
 from tool_platform import complaints, filled
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from agentframework.tools.definition import Definition
-from agentframework.tools.dialect import Reduced, reduce_schema
-from agentframework.tools.dialect.reduction import humanised
+from agentframework.tools.dialect.reduction import Reduced, humanised, reduce_schema
 from agentframework.tools.schema import check_schema
 
 TEXT: dict[str, Any] = {"type": "string", "description": "v"}

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from agentframework.errors import ToolDefinitionError
 from agentframework.tools.definition import Definition
-from agentframework.tools.dialect import Reduced, reduce_schema
+from agentframework.tools.dialect.reduction import Reduced, reduce_schema
 from agentframework.tools.schema import ArgumentsSchema, check_schema
 from tool_platform import complaints
 

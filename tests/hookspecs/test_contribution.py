@@ -36,6 +36,49 @@ class TestSettings:
         register(settings_of_hue)
     """
 
+    TOOLS = """
+    from pydantic import BaseModel, SecretStr
+    from agentframework import ToolContext, tool
+    from agentframework.hookspecs import hookimpl
+
+    class Settings(BaseModel):
+        pin: SecretStr = SecretStr("0000")
+
+    class Others(BaseModel, extra="allow"):
+        pass
+
+    @tool
+    def switch(context: ToolContext) -> str:
+        return "switched"
+
+    @hookimpl
+    def register_tools(register):
+        register(switch)
+        assert register(lambda: "", name="dim") is not None
+        assert register.settings(Settings) is register.settings(Settings)
+
+    @hookimpl
+    def register_callbacks(register):
+        register.settings(Others)
+    """
+
+    def test_the_plugins_tools_have_what_was_read_first(self, world: World) -> None:
+        world.plugin("hue", self.TOOLS)
+        world.load("[plugins.hue]\npin = '4711'")
+        tools = [world.registry.get(name) for name in ("switch", "dim")]
+        first, second = (tool.settings for tool in tools if tool is not None)
+        assert first is second
+        assert first.pin.get_secret_value() == "4711"
+        assert type(first).__name__ == "Settings"
+        assert "4711" not in repr(tools)
+
+    def test_a_plugin_that_reads_none_has_tools_without_settings(self, world: World) -> None:
+        world.plugin("greeting", GOOD)
+        world.load("[plugins.greeting]\npin = '4711'")
+        tool = world.registry.get("greet")
+        assert tool is not None
+        assert tool.settings is None
+
     def said(self, world: World) -> object:
         tool = world.registry.get("settings_of_hue")
         assert tool is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from agentframework.callbacks import Callbacks
 from agentframework.config import Source, read_table
 from agentframework.errors import AudioError, PluginError
 from agentframework.tools.registry import ToolRegistry
+from agentframework.tools.tool import Tool
 
 __all__ = ["Contribution", "OwnedBackend", "OwnedCallbacks", "Owner"]
 
@@ -102,8 +103,26 @@ class Contribution:
     backends: dict[str, OwnedBackend] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     has_read_settings: bool = False
+    _settings: dict[type[BaseModel], Any] = field(default_factory=dict, repr=False)
 
     def settings(self, model: type[ModelT]) -> ModelT:
-        """The plugin's table as a `model`. Raises `ConfigError` with all that is wrong in it."""
+        """The plugin's table as a `model`, the same instance for every hook.
+
+        Raises `ConfigError` with all that is wrong in it.
+        """
         self.has_read_settings = True
-        return read_table(model, self.table, self.config, at=("plugins", self.owner.name))
+        settings: ModelT | None = self._settings.get(model)
+        if settings is None:
+            settings = read_table(model, self.table, self.config, at=("plugins", self.owner.name))
+            self._settings[model] = settings
+        return settings
+
+    def finished_tools(self) -> Iterator[Tool[..., Any]]:
+        """The tools, with the settings that were read first, and so in `register_tools` if that hook reads any.
+
+        None where no hook has read the table, and not the bare table: nobody has checked it, and a table that no
+        plugin reads is a mistake of the config.
+        """
+        settings = next(iter(self._settings.values()), None)
+        for tool in self.tools:
+            yield tool.with_settings(settings)

@@ -44,7 +44,8 @@ class Registrar:
 
         Keys that the model does not know are errors, in nested tables too, unless the model says `extra="allow"`.
         Without such a table the model's defaults count. Raises `ConfigError`; left uncaught it is reported with file,
-        line, key and the nearest right word. A table that no hook asks for is reported as well.
+        line, key and the nearest right word. A table that no hook asks for is reported as well. The plugin's tools
+        find in `ToolContext.settings`, and its lifespans in `LifespanContext.settings`, what was read first.
         """
         given: object = model
         if not (inspect.isclass(given) and issubclass(given, BaseModel)):

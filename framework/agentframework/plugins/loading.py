@@ -150,7 +150,7 @@ class _Loading:
     def _keep(self, turn: _Turn) -> None:
         """Take over what a plugin has registered: all of it, or nothing where a name is taken."""
         found, brought = turn.found, turn.contribution
-        new_tools = [tool for tool in brought.tools if not self._is_hosted(tool, found)]
+        new_tools = [tool for tool in brought.finished_tools() if not self._is_hosted(tool, found)]
         for name in sorted(brought.backends.keys() & self.backends.keys()):
             first = self.plugins[self.backends[name].owner]
             raise Refusal(

@@ -83,3 +83,11 @@ def test_a_rule_that_allows_does_not_apply_where_a_value_is_missing(arguments: d
 def test_a_rule_refuses_what_is_no_pattern_and_says_where() -> None:
     with pytest.raises(ValueError, match=r"^card\.number: a pattern is text"):
         Rule("deny", arguments={"card.number": None})
+
+
+@pytest.mark.parametrize(
+    "limits", [{"calls_per_minute": 0}, {"repeat_limit": -1}, {"tool_calls_per_minute": {"pay": 0}}]
+)
+def test_a_limit_that_lets_nothing_run_is_refused(limits: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a limit is at least 1"):
+        Policy(**limits)

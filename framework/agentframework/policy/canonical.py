@@ -13,15 +13,16 @@ _EXACT: Final = 1 << 53
 """From here on floats leave integers out, so that two numbers that differ could become one."""
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical_json(value: Any) -> str:
     """A JSON value as text: names sorted, no blanks, and numbers that are equal (7 and 7.0) written alike.
 
     Values that differ have texts that differ. Raises `ValueError` for numbers that are not finite and `TypeError` for
     what is no JSON.
     """
-    return json.dumps(
-        _plain(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    )
+    return _encoder.encode(_plain(value))
 
 
 def hash_of(tool: str, arguments: Mapping[str, Any]) -> str:

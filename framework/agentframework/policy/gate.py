@@ -39,8 +39,8 @@ class Gate:
         self._by_tool = {name: Rate(most) for name, most in policy.tool_calls_per_minute.items()}
         self._keys: OrderedDict[Key, tuple[str, float]] = OrderedDict()
         self._keys_given = 0
-        self._is_simple = (
-            not policy.rules and not self._by_tool and not policy.calls_per_minute and not policy.repeat_limit
+        self._is_simple = not (
+            policy.rules or self._by_tool or policy.calls_per_minute or policy.repeat_limit
         )
 
     def judge(self, attempt: Attempt, now: float) -> Verdict:

@@ -75,6 +75,10 @@ class Policy:
     """The most calls of one tool that run within a minute of one conversation, by the tool's name."""
 
     def __post_init__(self) -> None:
+        limits = {"calls_per_minute": self.calls_per_minute, "repeat_limit": self.repeat_limit}
+        for name, most in (limits | dict(self.tool_calls_per_minute)).items():
+            if most is not None and most < 1:
+                raise ValueError(f"{name}: a limit is at least 1")
         object.__setattr__(self, "_covering", {})
 
     def decide(self, tool: str, risk: str, arguments: Mapping[str, Any]) -> tuple[Decision, Rule | None]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agentframework.policy.rates import MINUTE, Rate, Rates
 
-steps = st.lists(st.floats(0, 40), max_size=60)
+steps = st.lists(st.integers(0, 80).map(lambda halves: halves / 2), max_size=60)
 
 
 @given(st.integers(1, 5), steps)

@@ -141,7 +141,8 @@ def test_a_tool_that_is_registered_while_the_conversation_runs_can_be_called(doo
     ("args", "options", "said"),
     [
         ((double, double.handler), {}, "brings its own handler"),
-        (("x", double), {"parameters": LEVEL}, "brings its own handler and its own schema"),
+        (("x", double), {"parameters": LEVEL}, "brings its own handler, schema and options"),
+        (("x", double), {"timeout": 5.0}, "brings its own handler, schema and options"),
         (("taken", double), {}, "'taken' is registered already"),
         (("x",), {}, "must be callable"),
     ],
@@ -153,9 +154,19 @@ def test_what_cannot_be_registered_is_a_value_error(args: Any, options: Any, sai
         tools.register(*args, **options)
 
 
-def test_a_schema_that_cannot_be_used_is_refused_when_it_is_registered() -> None:
+def test_a_schema_or_an_option_that_cannot_be_used_is_refused_when_it_is_registered() -> None:
     with pytest.raises(ToolDefinitionError, match="tool 'x' of the program"):
         ClientTools().register("x", lambda parameters: 1, parameters={"type": "nonsense"})
+    with pytest.raises(ToolDefinitionError, match="tool 'x' of the program: timeout = 0 is no number"):
+        ClientTools().register("x", lambda parameters: 1, timeout=0)
+
+
+def test_a_program_says_how_its_tools_are_to_be_run() -> None:
+    tools = ClientTools()
+    tools.register("pay", lambda parameters: 1, timeout=5, risk="dangerous", idempotent=False)
+    tool = tools.registry.get("pay")
+    assert tool is not None
+    assert (tool.timeout, tool.options.risk, tool.options.idempotent) == (5, "dangerous", False)
 
 
 def test_a_program_can_try_its_tools_by_hand() -> None:

@@ -7,10 +7,11 @@ import inspect
 import math
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
 from agentframework.errors import DuplicateToolError
 from agentframework.tools.context import ToolContext
+from agentframework.tools.options import ToolOptions
 from agentframework.tools.registry import ToolRegistry
 from agentframework.tools.tool import Tool
 
@@ -60,6 +61,7 @@ class ClientTools:
         is_async: bool = False,
         *,
         parameters: Mapping[str, Any] | None = None,
+        **options: Unpack[ToolOptions],
     ) -> None: ...
     def register(
         self,
@@ -68,17 +70,19 @@ class ClientTools:
         is_async: bool = False,
         *,
         parameters: Mapping[str, Any] | None = None,
+        **options: Unpack[ToolOptions],
     ) -> None:
         """Offer `handler` under `tool_name`, or a `Tool` under its own name or another one.
 
         With `parameters`, a JSON Schema, arguments are checked (and where needed repaired) before the handler gets
         them; a `Tool` has its own schema and takes its arguments as it declares them. `is_async` says of a handler
-        that is no `async def` that it must be called on the loop.
+        that is no `async def` that it must be called on the loop. `options` say how it is run, as those of `tool` do:
+        `timeout`, `risk`, `serial` and the others; a `Tool` has its own.
 
         Raises ValueError where the handler cannot be called or the name is taken, and `ToolDefinitionError` where the
-        agent could never call such a name or the schema cannot be used.
+        agent could never call such a name, or the schema or an option cannot be used.
         """
-        tool = self._made(tool_name, handler, is_async, parameters)
+        tool = self._made(tool_name, handler, is_async, parameters, options)
         try:
             self._registry.add(tool, owner=tool.owner or PROGRAM)
         except DuplicateToolError as error:
@@ -113,16 +117,17 @@ class ClientTools:
         handler: Handler | Tool[..., Any] | None,
         is_async: bool,
         parameters: Mapping[str, Any] | None,
+        options: ToolOptions,
     ) -> Tool[..., Any]:
         offered = name if isinstance(name, Tool) else handler
         if isinstance(offered, Tool):
-            if parameters is not None or (isinstance(name, Tool) and handler is not None):
-                raise ValueError(f"tool {offered.name!r} brings its own handler and its own schema")
+            if parameters is not None or options or (isinstance(name, Tool) and handler is not None):
+                raise ValueError(f"tool {offered.name!r} brings its own handler, schema and options")
             return offered if isinstance(name, Tool) else offered.with_name(name)
         if isinstance(name, Tool) or not callable(handler):
             raise ValueError(f"the handler of {name!r} must be callable")
         schema = _ANY_OBJECT if parameters is None else parameters
-        return Tool(name, self._adapted(handler, is_async), parameters=schema, owner=PROGRAM)
+        return Tool(name, self._adapted(handler, is_async), parameters=schema, owner=PROGRAM, **options)
 
     def _adapted(self, handler: Handler, is_async: bool) -> Callable[..., Any]:
         """The handler with its dict made from arguments and call id; what the agent itself sent wins.

@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("audio", "transports", "workers", "callbacks", "loopthread", "recording", "audit", "rest"),
     ("hookspecs",),
     ("plugins", "session", "localagent"),
-    ("conversation", "app"),
+    ("conversation", "app", "trial"),
     ("__init__",),
     ("builtin", "testing", "compat", "cli"),
     ("__main__",),
@@ -45,6 +45,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "httpx2": ("rest.exchange",),
     "uvloop": ("loopthread",),
     "pluggy": ("hookspecs", "plugins"),
+    "hypothesis": ("trial.strategies", "trial.fuzzing"),  # the extra `fuzz`
     "typer": ("cli",),
     "rich": ("cli",),
     "prompt_toolkit": ("cli",),

@@ -99,12 +99,19 @@ class App:
         )
 
     def new_session(
-        self, connect: Callable[[], Awaitable[Transport]], handlers: Sequence[Callbacks]
+        self,
+        connect: Callable[[], Awaitable[Transport]],
+        handlers: Sequence[Callbacks],
+        *,
+        is_silent: bool = False,
     ) -> Session:
-        """A session over this transport with the hosted tools, for the program's handlers and the plugins'."""
+        """A session over this transport with the hosted tools, for the program's handlers and the plugins'.
+
+        A silent one has no audio, whatever the config says.
+        """
         owned = [OwnedHandler("the program", handler) for handler in handlers]
         owned += self._plugin_handlers()
-        backend = self.plugins.audio_backends.get(self.config.audio.backend)
+        backend = None if is_silent else self.plugins.audio_backends.get(self.config.audio.backend)
         return Session(
             connect,
             tools=self.tools,

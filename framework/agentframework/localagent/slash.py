@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agentframework.localagent.literals import decoded, literal
 from agentframework.localagent.matching import KnownTool
+from agentframework.localagent.parameters import Parameter
 
-__all__ = ["CALL_USAGE", "SlashCall", "SlashCommand", "SlashMistake", "read_slash"]
+__all__ = ["CALL_USAGE", "SlashCall", "SlashCommand", "SlashMistake", "read_pairs", "read_slash"]
 
 CALL_USAGE = "/call NAME key=value ... or /call NAME {JSON}"
 
@@ -58,19 +59,30 @@ def read_slash(line: str, tools: Mapping[str, KnownTool]) -> SlashCall | SlashCo
         if arguments is None:
             return SlashMistake(f"What follows {name} is no JSON object that I can read. Write {CALL_USAGE}.")
         return SlashCall(name, arguments)
-    return _read_pairs(name, written, tools.get(name))
+    return _read_call(name, written, tools.get(name))
 
 
-def _read_pairs(name: str, written: str, tool: KnownTool | None) -> SlashCall | SlashMistake:
+def _read_call(name: str, written: str, tool: KnownTool | None) -> SlashCall | SlashMistake:
     try:
         pairs = shlex.split(written)
     except ValueError:
         return SlashMistake(f"A quotation mark is open in {written!r}. Write {CALL_USAGE}.")
-    parameters = {parameter.name: parameter for parameter in tool.parameters} if tool is not None else {}
+    try:
+        return SlashCall(name, read_pairs(pairs, tool.parameters if tool is not None else ()))
+    except ValueError as error:
+        return SlashMistake(f"{error}. Write {CALL_USAGE}.")
+
+
+def read_pairs(pairs: Iterable[str], parameters: Iterable[Parameter]) -> dict[str, Any]:
+    """Arguments that are written as `key=value`, each value read by its parameter's type.
+
+    Raises ValueError for what is no pair.
+    """
+    by_name = {parameter.name: parameter for parameter in parameters}
     arguments: dict[str, Any] = {}
     for pair in pairs:
         key, is_pair, value = pair.partition("=")
         if not is_pair or not key:
-            return SlashMistake(f"{pair!r} is no key=value. Write {CALL_USAGE}.")
-        arguments[key] = literal(value, parameters.get(key))
-    return SlashCall(name, arguments)
+            raise ValueError(f"{pair!r} is no key=value")
+        arguments[key] = literal(value, by_name.get(key))
+    return arguments

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from agentframework.tools.context import ToolContext
     from agentframework.tools.dialect.platform import PlatformTool
     from agentframework.tools.registry import ToolRegistry
+    from agentframework.tools.resource import LifespanContext, Resource
     from agentframework.tools.sensitive import Sensitive
     from agentframework.tools.tool import Tool, tool
 
@@ -95,6 +96,7 @@ __all__ = [
     "DisconnectionDetails",
     "DuplicateToolError",
     "FormatError",
+    "LifespanContext",
     "MessageSent",
     "NotFoundError",
     "OnPremInitiationData",
@@ -106,6 +108,7 @@ __all__ = [
     "ReconnectPolicy",
     "Reconnected",
     "Reconnecting",
+    "Resource",
     "RestError",
     "RestTimeoutError",
     "RetryPolicy",
@@ -185,6 +188,7 @@ _HOMES = {
     "tools.context": ("ToolContext",),
     "tools.dialect.platform": ("PlatformTool",),
     "tools.registry": ("ToolRegistry",),
+    "tools.resource": ("LifespanContext", "Resource"),
     "tools.sensitive": ("Sensitive",),
     "tools.tool": ("Tool", "tool"),
 }

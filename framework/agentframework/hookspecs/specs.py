@@ -24,8 +24,8 @@ def register_tools(register: ToolRegistrar) -> None:
             register(world_time)
             register(book, name="book_table", timeout=5.0)
 
-    A function becomes a tool as `@tool` would make it, with the same options: `name`, `description`, `parameters` and
-    `timeout`.
+    A function becomes a tool as `@tool` would make it, with the same options: `name`, `description`, `parameters`,
+    `timeout`, `risk` and the others.
     """
 
 

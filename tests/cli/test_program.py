@@ -61,10 +61,13 @@ def test_help_imports_no_plugin_and_no_heavy_library(arguments: list[str], tmp_p
     assert "importlib.metadata" not in modules, "nobody may look for entry points"
 
 
-@pytest.mark.parametrize("command", ["run", "check", "plugins", "tools", "local-agent"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "check", "plugins", "tools", "tools export", "tools push", "tools check", "local-agent"],
+)
 def test_the_help_of_a_command_imports_no_plugin_either(command: str, tmp_path: Path) -> None:
     installed_sleeper(tmp_path)
-    modules = modules_after(command, "--help", site=tmp_path)
+    modules = modules_after(*command.split(), "--help", site=tmp_path)
     assert not modules.intersection({"sleeper", "jsonschema", "websockets", "pluggy"})
 
 

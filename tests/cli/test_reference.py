@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -22,12 +23,20 @@ def options() -> Iterator[tuple[str, str]]:
     group = typer.main.get_command(program)
     for parameter in group.params:
         yield from ((COMMON, option) for option in parameter.opts)
+    yield from options_below(group, "")
+
+
+def options_below(group: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """The words of a group's commands, and of the commands below those."""
     for name, command in getattr(group, "commands", {}).items():
         for parameter in command.params:
             if parameter.param_type_name == "argument":
-                yield name, str(parameter.metavar)
+                yield prefix + name, str(parameter.metavar)
             else:
-                yield from ((name, option) for option in [*parameter.opts, *parameter.secondary_opts])
+                yield from (
+                    (prefix + name, option) for option in [*parameter.opts, *parameter.secondary_opts]
+                )
+        yield from options_below(command, f"{prefix}{name} ")
 
 
 def section(title: str) -> str:
@@ -56,7 +65,7 @@ def test_no_option_is_described_that_is_not_there(command: str) -> None:
 
 
 def test_every_command_is_in_the_list_of_commands() -> None:
-    listed = set(re.findall(r"^\| \[`([a-z-]+)", PAGE, re.MULTILINE))
+    listed = {said.strip() for said in re.findall(r"^\| \[`([a-z -]+)", PAGE, re.MULTILINE)}
     assert listed == {command for command, _ in options()} - {COMMON}
 
 

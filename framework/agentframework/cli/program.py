@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from agentframework.cli.parameters import (
+    ConfigArgument,
+    ConfigOption,
+    JsonOption,
+    LogFileOption,
+    VerboseOption,
+    perform,
+)
+from agentframework.cli.toolgroup import tools
 
 if TYPE_CHECKING:
     from agentframework.cli.logs import LogOptions, ShownLog
@@ -25,27 +35,7 @@ program = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The config file, in TOML.")]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Load what this config says, instead of everything."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-VerboseOption = Annotated[
-    int,
-    typer.Option(
-        "--verbose",
-        "-v",
-        count=True,
-        metavar="",
-        show_default=False,
-        help="Show the log on stderr, with tracebacks; -vv shows more.",
-    ),
-]
-LogFileOption = Annotated[
-    Path | None,
-    typer.Option("--log-file", metavar="FILE", help="Append the whole log to this file."),
-]
+program.add_typer(tools, name="tools")
 
 
 def run_program(arguments: Sequence[str]) -> int:
@@ -95,7 +85,7 @@ def run(config: ConfigArgument, verbose: VerboseOption = 0, log_file: LogFileOpt
 
         return run(config, options, shown)
 
-    return _perform(work, verbose, log_file)
+    return perform(work, verbose, log_file)
 
 
 @program.command()
@@ -112,7 +102,7 @@ def check(
 
         return check(config, shown, as_json=as_json)
 
-    return _perform(work, verbose, log_file)
+    return perform(work, verbose, log_file)
 
 
 @program.command()
@@ -129,27 +119,7 @@ def plugins(
 
         return list_plugins(config, shown, as_json=as_json)
 
-    return _perform(work, verbose, log_file)
-
-
-@program.command()
-def tools(
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = 0,
-    log_file: LogFileOption = None,
-) -> int:
-    """List the tools that are hosted.
-
-    With --json each is a name, a description and a JSON Schema, as they are declared on the platform.
-    """
-
-    def work(options: LogOptions, shown: ShownLog) -> int:
-        from agentframework.cli.listing import list_tools
-
-        return list_tools(config, shown, as_json=as_json)
-
-    return _perform(work, verbose, log_file)
+    return perform(work, verbose, log_file)
 
 
 @program.command()
@@ -176,11 +146,4 @@ def local_agent(
 
         return serve(host, port, script, strict=strict)
 
-    return _perform(work, verbose, log_file)
-
-
-def _perform(work: Callable[[LogOptions, ShownLog], int], verbose: int, log_file: Path | None) -> int:
-    from agentframework.cli.failures import perform
-    from agentframework.cli.logs import LogOptions
-
-    return perform(LogOptions(verbose, log_file), work)
+    return perform(work, verbose, log_file)

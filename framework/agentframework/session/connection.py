@@ -71,6 +71,7 @@ class Connection:
             answers=settings.answers,
         )
         self._calls = ToolCalls(self.protocol, tools, settings, scope, owner)
+        self._tools = tools
         self._connect = connect
         self._settings = settings
         self._owner = owner
@@ -246,10 +247,11 @@ class Connection:
 
     def _act(self, received: Received) -> None:
         message = received.message
-        self._owner.emit(message)
         if isinstance(message, ClientToolCallMessage):
+            self._owner.emit(self._shown(message))
             self._take_call(message.client_tool_call, received.verdict)
             return
+        self._owner.emit(message)
         match message:
             case AgentToolRequestMessage():
                 self._calls.note(message.agent_tool_request)
@@ -265,6 +267,15 @@ class Connection:
                 _log.info("a message of a type that is not known: %s", message.type[:64])
         if self.state != "ending":  # then nothing begins any more: no sound, and no conversation
             self._owner.follow(received)
+
+    def _shown(self, message: ClientToolCallMessage) -> ClientToolCallMessage:
+        """The message without what its tool has marked as sensitive: handlers may keep what they are given."""
+        call = message.client_tool_call
+        tool = self._tools.get(call.tool_name)
+        shown = call.parameters if tool is None else tool.masked(call.parameters)
+        if shown is call.parameters:
+            return message
+        return message.model_copy(update={"client_tool_call": call.model_copy(update={"parameters": shown})})
 
     def _say_malformed(self, frame: MalformedFrame) -> None:
         """The first few; a side that sends nothing else must not fill the log as well."""

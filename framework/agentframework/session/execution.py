@@ -6,8 +6,10 @@ import asyncio
 import inspect
 import logging
 import secrets
-from collections.abc import Awaitable
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agentframework.errors import ArgumentsError, ToolError
@@ -39,7 +41,7 @@ def read(tool: AnyTool, parameters: object) -> dict[str, Any] | ToolResult:
     try:
         return tool.read_arguments(parameters)
     except BaseException as error:  # noqa: BLE001 - whatever a schema makes of it has its answer
-        return failed(tool, error)
+        return failed(tool, error, parameters)
 
 
 def execute(
@@ -53,27 +55,50 @@ def execute(
         args, kwargs = tool.bind(arguments, context)
         value = tool.handler(*args, **kwargs)
         if inspect.isawaitable(value):
-            return _conclude(tool, value)
+            return _Pending(partial(_conclude, tool, arguments, value), value)
         return _encoded(tool, value)
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
-        return failed(tool, error)
+        return failed(tool, error, arguments)
 
 
-async def execute_async(tool: AnyTool, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
-    """Bind, call, await and encode, on the running loop. Raises nothing, not even on cancellation."""
+def execute_async(tool: AnyTool, arguments: dict[str, Any], context: ToolContext) -> Awaitable[ToolResult]:
+    """Bind, call, await and encode, on the loop that awaits it. Raises nothing, not even on cancellation."""
+    return _Pending(partial(_call_async, tool, arguments, context))
+
+
+class _Pending:
+    """What is to be awaited, and may not be: its call is cancelled before that, or its loop is gone.
+
+    Then nothing was begun but what a plain function has returned, which is closed, or Python would complain of it.
+    """
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, ToolResult]], unbegun: object = None) -> None:
+        self._begin = begin
+        self._unbegun = unbegun
+
+    def __await__(self) -> Generator[Any, Any, ToolResult]:
+        self._unbegun = None
+        return self._begin().__await__()
+
+    def __del__(self) -> None:
+        if inspect.iscoroutine(self._unbegun):
+            self._unbegun.close()
+
+
+async def _call_async(tool: AnyTool, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
     try:
         args, kwargs = tool.bind(arguments, context)
-        return await _conclude(tool, tool.handler(*args, **kwargs))
+        return await _conclude(tool, arguments, tool.handler(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
-        return failed(tool, error)
+        return failed(tool, error, arguments)
 
 
-async def _conclude(tool: AnyTool, pending: object) -> ToolResult:
+async def _conclude(tool: AnyTool, arguments: object, pending: object) -> ToolResult:
     try:
         value = await pending if inspect.isawaitable(pending) else pending
         return _encoded(tool, value)
     except BaseException as error:  # noqa: BLE001 - whatever a tool raises has its answer
-        return failed(tool, error)
+        return failed(tool, error, arguments)
 
 
 def _encoded(tool: AnyTool, value: object) -> ToolResult:
@@ -86,19 +111,19 @@ def _encoded(tool: AnyTool, value: object) -> ToolResult:
     return ToolResult(Outcome.UNENCODABLE, encoded.text, is_error=True)
 
 
-def failed(tool: AnyTool, error: BaseException) -> ToolResult:
-    """How a call ended that raised. Never raises."""
+def failed(tool: AnyTool, error: BaseException, arguments: object = None) -> ToolResult:
+    """How a call with these arguments ended that raised. Never raises."""
     try:
-        return _told(tool, error)
+        return _told(tool, error, arguments)
     except Exception as second:  # noqa: BLE001 - an error that cannot even be turned into text
-        return _neutral(tool, second)
+        return _neutral(tool, second, arguments)
 
 
-def _told(tool: AnyTool, error: BaseException) -> ToolResult:
+def _told(tool: AnyTool, error: BaseException, arguments: object) -> ToolResult:
     if isinstance(error, ArgumentsError):
         if error.__cause__ is not None:
-            _log.error(
-                "a validator of tool %s of %s failed", tool.name, _owner(tool), exc_info=error.__cause__
+            _log_error(
+                f"a validator of tool {tool.name} of {_owner(tool)} failed", tool, error.__cause__, arguments
             )
         return ToolResult(Outcome.BAD_ARGUMENTS, str(error), is_error=True)
     if isinstance(error, ToolError):
@@ -107,13 +132,22 @@ def _told(tool: AnyTool, error: BaseException) -> ToolResult:
         return ToolResult(Outcome.EXCEPTION, answers.internal_error(tool.name, error.error_id), is_error=True)
     if isinstance(error, asyncio.CancelledError | GeneratorExit):  # or its loop is gone and it with it
         return ToolResult(Outcome.CANCELLED, answers.cancelled(tool.name), is_error=True)
-    return _neutral(tool, error)
+    return _neutral(tool, error, arguments)
 
 
-def _neutral(tool: AnyTool, error: BaseException) -> ToolResult:
+def _neutral(tool: AnyTool, error: BaseException, arguments: object) -> ToolResult:
     error_id = secrets.token_hex(4)
-    _log.error("tool %s of %s failed (id %s)", tool.name, _owner(tool), error_id, exc_info=error)
+    _log_error(f"tool {tool.name} of {_owner(tool)} failed (id {error_id})", tool, error, arguments)
     return ToolResult(Outcome.EXCEPTION, answers.internal_error(tool.name, error_id), is_error=True)
+
+
+def _log_error(said: str, tool: AnyTool, error: BaseException, arguments: object) -> None:
+    """With the traceback; where arguments are marked sensitive as a text, and without their values."""
+    if tool.sensitive:
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        _log.error("%s\n%s", said, tool.without_sensitive(trace, arguments))
+    else:
+        _log.error("%s", said, exc_info=error)
 
 
 def _owner(tool: AnyTool) -> str:

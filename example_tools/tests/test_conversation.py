@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agentframework import App, Callbacks, load_config
+from agentframework_example_tools.coffee import CoffeeMachine
 
 LIMIT = 10.0
 QUICKSTART = Path(__file__).parent.parent / "quickstart.toml"
@@ -21,9 +22,14 @@ class Listener(Callbacks):
     def __init__(self) -> None:
         self.answers: queue.SimpleQueue[tuple[str, str, str]] = queue.SimpleQueue()
         self.said: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.updates: list[str] = []
 
     def on_tool_answered(self, event: Any) -> None:
         self.answers.put((event.tool_name, event.outcome, event.text))
+
+    def on_message_sent(self, event: Any) -> None:
+        if event.message.type == "contextual_update":
+            self.updates.append(event.message.text)
 
     def on_agent_response(self, message: Any) -> None:
         self.said.put(message.agent_response_event.agent_response)
@@ -34,18 +40,23 @@ class Caller:
 
     def __init__(self, conversation: Any, listener: Listener) -> None:
         self._conversation = conversation
-        self._listener = listener
+        self.listener = listener
         listener.said.get(timeout=LIMIT)  # the greeting
 
     def ask(self, text: str) -> str:
         """What the agent says to it."""
         self._conversation.send_user_message(text)
-        return self._listener.said.get(timeout=LIMIT)
+        return self.listener.said.get(timeout=LIMIT)
+
+    def hang_up(self) -> None:
+        """End the conversation, and wait for its end."""
+        self._conversation.end()
+        assert self._conversation.wait(LIMIT) is not None
 
     def call(self, text: str) -> tuple[str, str, str]:
         """The tool that the agent calls for it, how that ended, and what the agent was told."""
         self.ask(text)
-        return self._listener.answers.get(timeout=LIMIT)
+        return self.listener.answers.get(timeout=LIMIT)
 
 
 @pytest.fixture
@@ -65,12 +76,37 @@ def caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
         ("book a table for four on Friday under the name Ann", "book_table", "in the name of Ann."),
         ("count the primes up to 1000", "count_primes", "168 prime numbers"),
         ("roll two dice", "roll_dice", "together"),
+        ("make me a coffee, a cappuccino", "make_coffee", "The cappuccino is ready."),
     ],
 )
 def test_the_agent_finds_each_tool_by_what_is_said(caller: Caller, said: str, tool: str, told: str) -> None:
     name, outcome, text = caller.call(said)
     assert (name, outcome) == (tool, "ok")
     assert told in text
+
+
+def test_the_machine_is_heated_once_and_the_agent_hears_how_far_a_coffee_is(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switched: list[str] = []
+    on, off = CoffeeMachine.switch_on, CoffeeMachine.switch_off
+
+    async def switch_on(machine: CoffeeMachine) -> None:
+        switched.append("on")
+        await on(machine)
+
+    async def switch_off(machine: CoffeeMachine) -> None:
+        switched.append("off")
+        await off(machine)
+
+    monkeypatch.setattr(CoffeeMachine, "switch_on", switch_on)
+    monkeypatch.setattr(CoffeeMachine, "switch_off", switch_off)
+    assert caller.call("make me an espresso coffee")[2] == "The espresso is ready."
+    assert caller.call("make a coffee, latte please")[2] == "The latte is ready."
+    assert switched == ["on"]
+    caller.hang_up()
+    assert switched == ["on", "off"]
+    assert "The machine is grinding the beans." in caller.listener.updates[0]
 
 
 def test_a_missing_city_is_asked_for(caller: Caller) -> None:
@@ -102,8 +138,7 @@ def test_no_transcript_is_written_where_the_config_does_not_ask_for_it(
 
 def test_the_transcript_is_written_where_the_config_says(tmp_path: Path, caller: Caller) -> None:
     caller.ask("what time is it in Oslo?")
-    caller._conversation.end()
-    assert caller._conversation.wait(LIMIT) is not None
+    caller.hang_up()
     lines = (tmp_path / "transcript.txt").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("--- conv_")
     assert lines[1].startswith("agent: ")

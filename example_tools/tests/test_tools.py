@@ -13,6 +13,7 @@ import pytest
 
 from agentframework import Tool, ToolContext, ToolError
 from agentframework_example_tools.clock import world_time
+from agentframework_example_tools.coffee import CoffeeMachine, make_coffee, switched_on
 from agentframework_example_tools.dice import roll_dice
 from agentframework_example_tools.primes import count_primes
 from agentframework_example_tools.restaurant import Booking, Restaurant
@@ -142,6 +143,19 @@ def test_the_safe_fails_in_both_ways() -> None:
         unlock_safe()
     with pytest.raises(RuntimeError, match="motor"):
         unlock_safe("0000")
+
+
+def test_a_coffee_is_made_by_a_machine_that_is_on_for_as_long_as_it_is_needed() -> None:
+    async def morning() -> tuple[CoffeeMachine, list[str]]:
+        async with switched_on() as machine:
+            assert machine.is_on
+            drinks = [make_coffee(drink, machine, context("make_coffee")) for drink in ("espresso", "latte")]
+            return machine, await asyncio.gather(*drinks)
+
+    machine, said = asyncio.run(morning())
+    assert said == ["The espresso is ready.", "The latte is ready."]
+    assert not machine.is_on
+    assert set(make_coffee.schema["properties"]) == {"drink"}
 
 
 def test_a_plain_function_becomes_a_tool_with_its_bounds() -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from agentframework import AudioBackendRegistrar, CallbacksRegistrar, Tool, ToolRegistrar, hookimpl
 from agentframework_example_tools.clock import world_time
+from agentframework_example_tools.coffee import make_coffee
 from agentframework_example_tools.primes import count_primes
 from agentframework_example_tools.restaurant import Booking, Restaurant
 from agentframework_example_tools.safe import unlock_safe
@@ -28,7 +29,7 @@ class Settings(BaseModel):
 
 @hookimpl
 def register_tools(register: ToolRegistrar) -> None:
-    for made in (world_time, start_timer, convert_units, count_primes, unlock_safe):
+    for made in (world_time, start_timer, convert_units, count_primes, make_coffee, unlock_safe):
         register(made)
     # Made here and not at import, so that each run begins with an empty book.
     restaurant = Restaurant()

@@ -110,7 +110,10 @@ def section_keys(section: str, model: Any) -> Iterator[tuple[str, str, str]]:
             for part in get_args(field.annotation)
             if inspect.isclass(part) and issubclass(part, BaseModel)
         ]
-        if inner:
+        if section == "policy" and inner:
+            yield section, key, "[]"
+            yield from section_keys("[policy.RULE]", inner[0])
+        elif inner:
             yield from section_keys(f"{section}.NAME", inner[0])
         elif (section, key) != ("plugins", "settings"):  # its keys are the plugins' own
             yield section, key, "" if field.default is None else toml(field.default)

@@ -19,9 +19,12 @@ PACKAGE = "agentframework"
 
 # Each floor's parts, lowest first. A part is a module, or a package with all that is in it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "formats", "spelling"),
+    ("cleaning", "errors", "formats", "spelling"),
     ("protocol", "tools", "policy", "redaction", "config"),
-    ("audio", "transports", "workers", "callbacks", "loopthread", "recording", "audit", "rest"),
+    (
+        *("audio", "transports", "workers", "callbacks", "approval", "permission", "loopthread"),
+        *("recording", "audit", "rest"),
+    ),
     ("hookspecs",),
     ("plugins", "session", "localagent"),
     ("conversation", "app", "trial"),

@@ -44,6 +44,8 @@ def test_the_way_back_leads_to_the_file(model_path: KeyPath, file_path: KeyPath)
         (("agent",), True),
         (("plugins", "hue"), True),
         (("conversation", "dynamic_variables"), True),
+        (("policy", "deny", 0, "arguments"), True),
+        (("policy", "deny", 0, "tool"), False),
         (("plugins", "disable"), False),
         (("plugins", "hue", "pin"), False),
         (("tools", "timeout"), False),

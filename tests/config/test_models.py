@@ -12,6 +12,7 @@ from agentframework.config import (
     AgentConfig,
     Config,
     PluginsConfig,
+    RuleConfig,
     ToolConfig,
     ToolsConfig,
     config_keys,
@@ -249,7 +250,7 @@ class TestKeys:
         sections = [field.annotation for field in Config.model_fields.values()]
         models = [
             model
-            for model in [*sections, ToolConfig]
+            for model in [*sections, ToolConfig, RuleConfig]
             if isinstance(model, type) and issubclass(model, BaseModel)
         ]
         assert len(config_keys()) == sum(len(model.model_fields) for model in models)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from agentframework.config.layout import in_file
-from agentframework.config.models import Config, ToolConfig
+from agentframework.config.models import Config, RuleConfig, ToolConfig
 
 __all__ = ["config_keys"]
 
@@ -19,7 +19,9 @@ def config_keys() -> dict[str, str]:
         for name, described in _descriptions(field.annotation).items():
             is_home_of_tables = in_file((section, name)) == (section,)
             keys[f"{section}.{'NAME' if is_home_of_tables else name}"] = described
-    return keys | {f"tools.NAME.{name}": described for name, described in _descriptions(ToolConfig).items()}
+    for table, model in (("tools.NAME", ToolConfig), ("policy.RULE", RuleConfig)):
+        keys |= {f"{table}.{name}": described for name, described in _descriptions(model).items()}
+    return keys
 
 
 def _descriptions(model: type[BaseModel]) -> dict[str, str]:

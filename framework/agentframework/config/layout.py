@@ -53,7 +53,8 @@ def in_file(path: KeyPath) -> KeyPath:
 def is_free_table(path: KeyPath) -> bool:
     """Whether a table at this place of the file is always a table, whatever keys it has: never a reference."""
     is_plugin = len(path) == 2 and path[0] == "plugins" and path[1] not in PLUGINS_KEYS
-    return len(path) < 2 or is_plugin or path in _FREE_TABLES
+    is_pattern = len(path) == 4 and path[0] == "policy" and path[3] == "arguments"  # one may be called `file`
+    return len(path) < 2 or is_plugin or is_pattern or path in _FREE_TABLES
 
 
 def _is_named(section: str, key: str, value: object) -> bool:

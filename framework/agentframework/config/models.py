@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 from agentframework.config.agent import AgentConfig
 from agentframework.config.layout import arrange, in_file, misplaced_keys
 from agentframework.config.lines import KeyPath
+from agentframework.config.policy import PolicyConfig, RuleConfig
 from agentframework.config.problems import in_order, read_table, wrong
 from agentframework.config.source import Source
 from agentframework.config.tools import ToolConfig, ToolsConfig
@@ -29,6 +30,8 @@ __all__ = [
     "Config",
     "ConversationConfig",
     "PluginsConfig",
+    "PolicyConfig",
+    "RuleConfig",
     "ToolConfig",
     "ToolsConfig",
     "WorkersConfig",
@@ -105,6 +108,9 @@ class Config(Section):
         ToolsConfig(), description="Which tools are hosted, and how long they may take."
     )
     workers: WorkersConfig = Field(WorkersConfig(), description="Where tools that are no `async def` run.")
+    policy: PolicyConfig = Field(
+        PolicyConfig(), description="Which calls run, which are asked for, and which are not run."
+    )
     plugins: PluginsConfig = Field(PluginsConfig(), description="Which installed plugins are loaded.")
 
     _source: Source = PrivateAttr(default_factory=Source)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from agentframework.config.values import Flag, JsonTable, Seconds, Section, Text, ToolName
+from agentframework.config.values import Count, Flag, JsonTable, Pause, Seconds, Section, Text, ToolName
 
 __all__ = ["ToolConfig", "ToolsConfig"]
-
-Count = Annotated[int, Field(strict=True, ge=1)]
-Pause = Annotated[float, Field(strict=True, ge=0, le=3600, allow_inf_nan=False)]
 
 
 class ToolConfig(Section):
@@ -22,6 +19,11 @@ class ToolConfig(Section):
     )
     answer: Literal["auto", "always", "never"] = Field(
         "auto", description='Whether a call is answered: "auto" as the call says, or "always", or "never".'
+    )
+    calls_per_minute: Count | None = Field(
+        None,
+        description="How many of its calls run within a minute of one conversation; the agent is told to wait with "
+        "others.",
     )
     worker: Text | None = Field(
         None,
@@ -71,7 +73,7 @@ class ToolConfig(Section):
     @property
     def options(self) -> dict[str, Any]:
         """What it says of how the tool is run, in the words of the tool's own options."""
-        return self.model_dump(exclude={"answer"}, exclude_none=True)
+        return self.model_dump(exclude={"answer", "calls_per_minute"}, exclude_none=True)
 
 
 class ToolsConfig(Section):

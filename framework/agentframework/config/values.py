@@ -25,8 +25,10 @@ from agentframework.spelling import did_you_mean
 __all__ = [
     "URL_WORDS",
     "AgentUrl",
+    "Count",
     "Flag",
     "JsonTable",
+    "Pause",
     "PlainTables",
     "Seconds",
     "Section",
@@ -119,6 +121,8 @@ def _checked_address(url: str) -> str:
     return url
 
 
+Count = Annotated[int, Field(strict=True, ge=1)]
+Pause = Annotated[float, Field(strict=True, ge=0, le=3600, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]

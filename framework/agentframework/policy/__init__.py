@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentframework.policy.canonical import canonical_json, hash_of
 from agentframework.policy.gate import Gate
-from agentframework.policy.patterns import BOUNDS, compile_pattern
+from agentframework.policy.patterns import BOUNDS, compile_glob, compile_pattern
 from agentframework.policy.rules import Decision, Policy, Rule
 from agentframework.policy.verdicts import Ask, Attempt, Deny, Join, Replay, Run, Verdict
 
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "Verdict",
     "canonical_json",
+    "compile_glob",
     "compile_pattern",
     "hash_of",
 ]

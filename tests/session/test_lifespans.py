@@ -498,7 +498,28 @@ class TestClosing:
         assert f"{hanging.name} of the test is not closed after" in caplog.text
         go.set()
 
-    def test_a_call_may_clean_up_with_what_it_uses_before_that_is_closed(self) -> None:
+    def test_a_conversation_that_fails_by_a_fault_of_ours_closes_it_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        diary = Diary()
+
+        async def fail(*_: object) -> None:
+            raise ZeroDivisionError
+
+        async def scenario(peer: Peer) -> None:
+            await peer.open()
+            assert await answers(peer, "find") == ["agentframework Diary"]
+
+        with agent(scenario) as served:
+            session = make_session(served.url, needing("find", Resource(diary.lifespan)))
+            monkeypatch.setattr(session, "_close", fail)
+            start(session)
+            assert finish(session).reason == "error"
+        assert len(diary.closed) == 1
+
+    def test_a_call_may_clean_up_with_what_it_uses_before_that_is_closed(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         order: list[str] = []
         began = threading.Event()
 
@@ -527,6 +548,7 @@ class TestClosing:
             assert began.wait(PATIENCE)
             finish(session)
         assert order == ["rolled back", "closed"]
+        assert "still use" not in caplog.text
 
     def test_a_call_that_never_ends_holds_no_closing(self, caplog: pytest.LogCaptureFixture) -> None:
         diary = Diary()

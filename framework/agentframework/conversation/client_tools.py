@@ -91,8 +91,8 @@ class ClientTools:
     async def handle(self, tool_name: str, parameters: Object) -> Any:
         """What the tool returns for these parameters: for a program's own tests. Plain tools run in a thread.
 
-        Raises ValueError where no tool has the name, `ArgumentsError` where the parameters do not fit, LookupError for
-        a tool with a `Resource`, since there is no conversation that would open it, and what the tool raises.
+        Raises ValueError where no tool has the name, `ArgumentsError` where the parameters do not fit, LookupError
+        for a tool with a `Resource`, since there is no conversation that would open it, and what the tool raises.
         """
         tool = self._registry.get(tool_name)
         if tool is None:

@@ -340,6 +340,7 @@ class Session:
             _log.exception("the conversation failed")
             problem = f"the conversation failed because of an internal error: {type(error).__name__}"
             phase = "connect" if self._connection is None else self._connection.phase
+            await self._scope.lifespans.close(_LEAST_TIMEOUT)
             self._resolve(Ending(DisconnectionDetails("error", message=problem, phase=phase), error))
         finally:
             self._conclude()

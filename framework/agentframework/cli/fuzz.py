@@ -7,7 +7,7 @@ import secrets
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentframework.app import App
 from agentframework.cli.call import hosted_app
@@ -19,7 +19,9 @@ from agentframework.cli.tables import print_lines
 from agentframework.spelling import did_you_mean
 from agentframework.tools.registry import ToolRegistry
 from agentframework.tools.tool import Tool
-from agentframework.trial.fuzzing import FuzzResult, fuzz
+
+if TYPE_CHECKING:
+    from agentframework.trial.fuzzing import FuzzResult
 
 __all__ = ["Search", "fuzz_tool"]
 
@@ -41,6 +43,12 @@ def fuzz_tool(
     The exit code is 0 where nothing was, 1 where something was, and 2 where the tool could not be called: it is not
     there, it may change things and nobody said that this is meant, or the policy let no call pass.
     """
+    try:
+        from agentframework.trial.fuzzing import fuzz
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "hypothesis":
+            raise
+        return _refuse('this command needs Hypothesis: pip install "agentframework[fuzz]"')
     app = hosted_app(config, shown)
     tool = app.tools.get(name)
     if tool is None:

@@ -118,3 +118,70 @@ def check(
         return check_tools(config, agent, shown, as_json=as_json)
 
     return perform(work, verbose, log_file)
+
+
+@tools.command()
+def call(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The tool.")],
+    pairs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY=VALUE", help="Its arguments, each value read by its type.", show_default=False
+        ),
+    ] = None,
+    arguments: Annotated[
+        str | None,
+        typer.Option("--json", metavar="OBJECT", help="Its arguments as a JSON object, sent as they are."),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--as-json", help="Print JSON, for programs.")] = False,
+    verbose: VerboseOption = 0,
+    log_file: LogFileOption = None,
+) -> int:
+    """Call one of them as the agent would.
+
+    Its arguments are checked, the policy is asked, it runs under its deadline, and what the agent would be told is
+    shown. The call is real. The exit code is 0 where it gave a result, 1 where it failed, 2 where the call is wrong.
+    """
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.call import Written, call_tool
+
+        return call_tool(Written(name, pairs or [], arguments), config, options, shown, as_json=as_json)
+
+    return perform(work, verbose, log_file)
+
+
+@tools.command()
+def fuzz(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The tool.")],
+    config: ConfigOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help='Call it although it may change things: its risk is not "read".')
+    ] = False,
+    examples: Annotated[
+        int, typer.Option("--examples", metavar="N", min=1, help="How many calls to make.")
+    ] = 100,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=0.01, help="How long a call may take at most."),
+    ] = 2.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Make the calls of an earlier run again.")
+    ] = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+    log_file: LogFileOption = None,
+) -> int:
+    """Call one with many arguments that fit its schema.
+
+    The shortest with which it crashes, hangs or returns what cannot be told are shown. Every call is real. The exit
+    code is 1 where such were found. Needs Hypothesis: pip install "agentframework[fuzz]".
+    """
+
+    def work(options: LogOptions, shown: ShownLog) -> int:
+        from agentframework.cli.fuzz import Search, fuzz_tool
+
+        return fuzz_tool(name, Search(examples, timeout, seed), config, shown, is_meant=yes, as_json=as_json)
+
+    return perform(work, verbose, log_file)

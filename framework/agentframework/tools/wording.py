@@ -125,22 +125,15 @@ def _text_words(schema: Mapping[str, Any]) -> str:
 
 
 def _number_words(kind: str, schema: Mapping[str, Any]) -> str:
-    said = _TYPES[kind]
     least, most = schema.get("minimum"), schema.get("maximum")
-    if least is not None and most is not None:
-        said += f" from {least} to {most}"
-    elif least is not None:
-        said += f" of at least {least}"
-    elif most is not None:
-        said += f" of at most {most}"
-    for word, phrase in (
-        ("exclusiveMinimum", "above"),
-        ("exclusiveMaximum", "below"),
-        ("multipleOf", "in steps of"),
-    ):
-        if word in schema:
-            said += f" {phrase} {schema[word]}"
-    return said
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if least is not None and most is not None and above is None and below is None:
+        bounds = [f"from {least} to {most}"]
+    else:
+        words = (("of at least", least), ("above", above), ("of at most", most), ("below", below))
+        bounds = [f"{word} {bound}" for word, bound in words if bound is not None]
+    said = f"{_TYPES[kind]} {listed(bounds, last='and')}".rstrip()
+    return said + (f" in steps of {schema['multipleOf']}" if "multipleOf" in schema else "")
 
 
 def _list_words(schema: Mapping[str, Any], resolve: Resolve, depth: int) -> str:

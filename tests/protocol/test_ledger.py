@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     multiple,
@@ -22,7 +21,7 @@ from hypothesis.stateful import (
 
 from agentframework.protocol.client import ClientProtocol, Verdict
 from agentframework.protocol.ledger import Admission, Ledger, Outcome, Settlement
-from agentframework.protocol.messages import ClientToolCall
+from agentframework.protocol.messages import ClientToolCall, UserActivityMessage
 from wire_examples import frame_of
 
 NEVER, ALWAYS = "never_answered", "always_answered"
@@ -193,6 +192,15 @@ def test_after_the_end_outcomes_are_written_and_nothing_is_sent() -> None:
     assert ledger.open_ids == ()
 
 
+OTHERS = {
+    "ping": '{"type": "ping", "ping_event": {"event_id": %d}}',
+    "interruption": '{"type": "interruption", "interruption_event": {"event_id": %d}}',
+    "audio": '{"type": "audio", "audio_event": {"event_id": %d, "audio_base_64": "AAA="}}',
+    "vad_score": '{"type": "vad_score", "vad_score_event": {"vad_score": %d}}',
+    "new": '{"type": "of_tomorrow", "id": %d}',
+}
+
+
 class Calls(RuleBasedStateMachine):
     """Any history of calls, compared with a plain list of which ids are due an answer."""
 
@@ -210,6 +218,8 @@ class Calls(RuleBasedStateMachine):
         self.outcomes: Counter[Outcome] = Counter()
         self.duplicates = 0
         self.late = 0
+        self.pings = 0
+        self.others = 0
         self.ended = False
 
     def settle(self, tool_call_id: str, outcome: Outcome, text: str, is_error: bool) -> None:
@@ -248,13 +258,14 @@ class Calls(RuleBasedStateMachine):
         self.duplicates += 1
 
     @rule(
-        tool_call_id=consumes(unsettled),
+        tool_call_id=unsettled,
         outcome=st.sampled_from(Outcome),
         text=st.text(max_size=5),
         is_error=st.booleans(),
     )
     def a_call_is_answered(self, tool_call_id: str, outcome: Outcome, text: str, is_error: bool) -> None:
-        self.settle(tool_call_id, outcome, text, is_error)
+        if tool_call_id in self.open:
+            self.settle(tool_call_id, outcome, text, is_error)
 
     @rule(tool_call_id=known)
     def an_answer_comes_late(self, tool_call_id: str) -> None:
@@ -267,13 +278,37 @@ class Calls(RuleBasedStateMachine):
     def a_malformed_frame_comes(self, frame: str) -> None:
         assert self.protocol.receive_frame(frame).verdict is Verdict.MALFORMED
 
+    @rule(
+        event_id=st.integers(0, 9),
+        kind=st.sampled_from(["ping", "interruption", "audio", "vad_score", "new"]),
+    )
+    def something_else_comes(self, event_id: int, kind: str) -> None:
+        self.protocol.receive_frame(OTHERS[kind] % event_id)
+        self.pings += kind == "ping" and not self.ended
+
     @rule()
-    def what_waits_is_sent(self) -> None:
-        for answer in answers_in(self.protocol):
+    def something_else_is_to_be_sent(self) -> None:
+        self.others += self.protocol.send(UserActivityMessage())
+        self.others += self.protocol.send_audio(b"\x01\x02")
+
+    @rule(frames=st.none() | st.integers(1, 4))
+    def some_or_all_that_waits_is_sent(self, frames: int | None) -> None:
+        while frames is None or frames > 0:
+            frame = self.protocol.next_frame()
+            if frame is None:
+                break
             assert not self.ended
-            self.sent.append((answer["tool_call_id"], answer["result"], answer["is_error"]))
-        if not self.ended:
-            assert self.sent == self.due
+            frames = None if frames is None else frames - 1
+            message = json.loads(frame)
+            match message.get("type"):
+                case "client_tool_result":
+                    self.sent.append((message["tool_call_id"], message["result"], message["is_error"]))
+                case "pong":
+                    self.pings -= 1
+                case _:
+                    self.others -= message.get("type") != "conversation_initiation_client_data"
+        if frames is None and not self.ended:
+            assert (self.sent, self.pings, self.others) == (self.due, 0, 0)
 
     @precondition(lambda self: not self.ended)
     @rule()
@@ -281,12 +316,24 @@ class Calls(RuleBasedStateMachine):
         self.protocol.end()
         self.ended = True
 
+    @rule(again=st.booleans())
+    def the_session_shuts_down(self, again: bool) -> None:
+        """What is open is told so, and sent where there is time for that."""
+        for tool_call_id in tuple(self.open):
+            self.settle(
+                tool_call_id, Outcome.CONNECTION_LOST if self.ended else Outcome.SHUTDOWN, "over", True
+            )
+        if again:
+            self.protocol.end()
+            self.ended = True
+
     @invariant()
     def the_ledger_agrees(self) -> None:
         ledger = self.protocol.ledger
         assert ledger.open_ids == tuple(self.open)
         assert ledger.outcomes == self.outcomes
         assert (ledger.duplicates, ledger.late) == (self.duplicates, self.late)
+        assert self.sent == self.due[: len(self.sent)]
         ids = [tool_call_id for tool_call_id, _, _ in self.sent]
         assert len(ids) == len(set(ids))
 
@@ -294,7 +341,7 @@ class Calls(RuleBasedStateMachine):
         if hasattr(self, "protocol"):
             for tool_call_id in tuple(self.open):
                 self.settle(tool_call_id, Outcome.SHUTDOWN, "over", True)
-            self.what_waits_is_sent()
+            self.some_or_all_that_waits_is_sent(None)
             assert sum(self.protocol.ledger.outcomes.values()) == len(self.expects)
 
 

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -127,7 +128,8 @@ class LedAgent:
         """Wait until the client has read all that was sent, for it answers a ping after that, or until it is gone."""
         self._pings += 1
         number = self._pings
-        self.lead(lambda peer: peer.ping(number))
+        with suppress(ConnectionClosed):
+            self.lead(lambda peer: peer.ping(number))
         pong = {"type": "pong", "event_id": number}
         self.wait(lambda: self._over[-1] or pong in self.frames[-1], "pong")
 

@@ -120,6 +120,7 @@ class CallsUnderFire(RuleBasedStateMachine):
         """Wait until the call has ended, in one of these ways."""
         self.expected(call, *allowed)
         self.recorder.wait_for_answer(call.id)
+        self.look_for_next_in_order()
         self.look_for_end()
 
     def expected(self, call: Call, *allowed: str | None) -> None:
@@ -128,17 +129,14 @@ class CallsUnderFire(RuleBasedStateMachine):
             self.open.remove(call)
             if call.tool in ON_THREADS and not self.commanded.fate(call.id).command.done():
                 self.lingering.append(call)
-        self.look_for_next_in_order()
 
     def look_for_next_in_order(self) -> None:
         """The first of the serial calls runs, if no other holds its place, and the others do not."""
         serial = [call for call in self.open if call.tool == "serial"]
         if serial and not self.is_serial_held:
-            self.recorder_free_wait(serial.pop(0))
+            first = serial.pop(0)
+            assert self.commanded.fate(first.id).begun.wait(PATIENCE), f"{first.id} was not begun"
         assert not any(self.commanded.fate(call.id).begun.is_set() for call in serial)
-
-    def recorder_free_wait(self, call: Call) -> None:
-        assert self.commanded.fate(call.id).begun.wait(PATIENCE), f"{call.id} was not begun"
 
     @property
     def is_serial_held(self) -> bool:

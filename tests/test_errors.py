@@ -17,6 +17,7 @@ from agentframework.errors import (
     AuthError,
     ConfigError,
     ConfigProblem,
+    DriftError,
     DuplicateToolError,
     FormatError,
     NotFoundError,
@@ -99,6 +100,13 @@ SAID: list[tuple[AgentFrameworkError, str]] = [
     (RateLimitError("too many", status=429, hint="wait", retry_after=2.5), "too many; wait"),
     (ServerError("the server answered 503", status=503), "the server answered 503"),
     (RestTimeoutError("no answer within 4 s"), "no answer within 4 s"),
+    (
+        DriftError("agent_1", ["tool 'a': gone", "tool 'b': new"]),
+        (
+            "the tools of the agent 'agent_1' differ from those hosted here:\n- tool 'a': gone\n- tool 'b': new\n"
+            "`agentframework tools push` brings them into line; [tools] on_drift decides what a difference means"
+        ),
+    ),
     (SessionError("broken"), "broken"),
     (StartError("refused", phase="connect"), "refused"),
     (
@@ -116,6 +124,7 @@ TREE = {
     "DuplicateToolError": "ToolDefinitionError",
     "ToolError": "AgentFrameworkError",
     "ArgumentsError": "AgentFrameworkError",
+    "DriftError": "AgentFrameworkError",
     "AudioError": "AgentFrameworkError",
     "FormatError": "AgentFrameworkError",
     "ScriptError": "AgentFrameworkError",

@@ -95,6 +95,7 @@ class ToolPlatform(Platform):
         self.agents: dict[str, dict[str, Any]] = {}
         self.page_size = page_size
         self.replies_first: list[Reply] = []
+        self.signed_url = ""
         self._numbers = itertools.count(1)
 
     def add(self, config: dict[str, Any], *, is_mine: bool = True) -> str:
@@ -126,6 +127,8 @@ class ToolPlatform(Platform):
         steps = [unquote(step) for step in parts.path.split("/")[3:]]
         sent: Any = json.loads(body) if body else None
         match method, steps:
+            case "GET", ["conversation", "get-signed-url"]:
+                return Reply(200, {"signed_url": self.signed_url})
             case "GET", ["tools"]:
                 return self._list(query)
             case "POST", ["tools"]:

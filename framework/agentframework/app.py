@@ -20,6 +20,7 @@ from agentframework.protocol.messages import ContextualUpdateMessage, UserActivi
 from agentframework.protocol.messages.misfit import make_message
 from agentframework.protocol.opening import opening_message
 from agentframework.rest import Client
+from agentframework.rest.declared import Agreement
 from agentframework.session.reconnecting import ReconnectPolicy
 from agentframework.session.session import OwnedBackend, OwnedHandler, Session
 from agentframework.session.settings import SessionSettings
@@ -50,6 +51,7 @@ class App:
         self.tools = tools
         self.plugins = plugins
         self.problems = tuple(problems)
+        self.agreement = Agreement(config, tools)
         self._worlds = Worlds(tools=tool_threads(config.workers.threads, reserved=config.workers.reserved))
 
     @classmethod
@@ -57,8 +59,8 @@ class App:
         """Load the plugins that `config` admits, and choose among their tools.
 
         Raises `PluginError` where one that is required fails or is not installed, and `ConfigError` where the
-        audio backend is nowhere to be found; lesser mistakes are kept in `problems`. With `forgive` nothing is
-        raised: for those who want to look at what there is, not to talk.
+        audio backend is nowhere to be found, or the key that `[tools] on_drift` needs; lesser mistakes are kept in
+        `problems`. With `forgive` nothing is raised: for those who want to look at what there is, not to talk.
         """
         registry = ToolRegistry()
         plugins = load_plugins(registry, config, forgive=forgive)
@@ -67,7 +69,11 @@ class App:
             raise ConfigError(no_backend)
         problems = [*plugins.problems, *no_backend, *_unmatched(config, plugins)]
         tools = _chosen(registry, config, problems)
-        return cls(config, tools, plugins, problems)
+        app = cls(config, tools, plugins, problems)
+        if app.agreement.problems and not forgive:
+            raise ConfigError(app.agreement.problems)
+        app.problems += tuple(app.agreement.problems)
+        return app
 
     def conversation(self, *handlers: Callbacks) -> Running:
         """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing."""
@@ -90,6 +96,7 @@ class App:
             ),
             connect_timeout=config.agent.connect_timeout,
             tool_timeout=config.tools.timeout,
+            declared_limits=self.agreement.limits,
             activity_interval=config.tools.activity_interval,
             answers={name: answers[tool.answer] for name, tool in by_name.items() if tool.answer in answers},
             error_text=config.tools.error_text,
@@ -148,12 +155,14 @@ class Running:
         """Open the conversation, with an agent of its own where the config says "local"; its id.
 
         Raises `StartError` with the reason and what would help, `RestError` where no signed URL is to be had, and
-        `ScriptError` for a local agent's script that is wrong; `SessionError` where it was started before.
+        `ScriptError` for a local agent's script that is wrong; `DriftError` where `[tools] on_drift` is "error" and
+        the agent's tools differ from those hosted here; `SessionError` where it was started before.
         """
         if self._session.begun:
             raise SessionError("a conversation starts once; make a new one for the next")
         if self._app.config.agent.is_local:
             self._agent = self._host_agent()
+        self._app.agreement.prepare()
         self._session.ended.add_done_callback(self._stop_agent)
         return self._session.start().result()
 
@@ -224,8 +233,9 @@ class Running:
             self._agent.stop()
 
     async def _connect(self) -> Transport:
-        """On the wire: find the address, and open it."""
+        """On the wire: look whether the agent has our tools, find the address, and open it."""
         agent = self._app.config.agent
+        await self._app.agreement.settle()
         if self._agent is not None:
             url = conversation_url(self._agent.url, agent.id or "local")
         elif agent.websocket_url is not None:

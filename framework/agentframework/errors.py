@@ -7,6 +7,7 @@ AgentFrameworkError
 │   └── DuplicateToolError      two owners of one tool name
 ├── ToolError                   raised by a tool: its text is for the model
 ├── ArgumentsError              a call's arguments do not fit the tool's schema
+├── DriftError                  the agent's tools differ from those that are hosted
 ├── AudioError                  an audio backend is unknown or cannot start
 ├── FormatError                 an audio format that nobody knows
 ├── ScriptError                 a script for the local agent is wrong
@@ -26,6 +27,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "AgentFrameworkError",
@@ -35,6 +37,7 @@ __all__ = [
     "AuthError",
     "ConfigError",
     "ConfigProblem",
+    "DriftError",
     "DuplicateToolError",
     "FormatError",
     "NotFoundError",
@@ -133,6 +136,22 @@ class DuplicateToolError(ToolDefinitionError):
             fix=f'disable one of the two, for instance with [tools] disable = ["{tool}"] or [plugins] disable',
         )
         self.first_owner = first_owner
+
+
+class DriftError(AgentFrameworkError):
+    """The tools that the agent has on the platform differ from those hosted here; `differences` says where."""
+
+    def __init__(self, agent: str, differences: Sequence[Any]) -> None:
+        super().__init__(agent, differences)
+        self.agent = agent
+        self.differences = tuple(differences)
+
+    def __str__(self) -> str:
+        said = "\n".join(f"- {difference}" for difference in self.differences)
+        return (
+            f"the tools of the agent {self.agent!r} differ from those hosted here:\n{said}\n"
+            "`agentframework tools push` brings them into line; [tools] on_drift decides what a difference means"
+        )
 
 
 class ToolError(AgentFrameworkError):

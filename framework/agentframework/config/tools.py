@@ -101,6 +101,11 @@ class ToolsConfig(Section):
         description='"result" sends the text of a failure as an ordinary result, because the platform hides the '
         "text of errors unless the tool's tool_error_handling_mode is passthrough.",
     )
+    on_drift: Literal["off", "warn", "error"] = Field(
+        "off",
+        description='What to do where the agent\'s tools on the platform differ from those hosted here: "warn", or '
+        '"error", which hinders the start, or "off", and then nobody looks.',
+    )
     by_name: dict[ToolName, ToolConfig] = Field(
         {}, description="The tables [tools.NAME]: settings of one tool."
     )

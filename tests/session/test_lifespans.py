@@ -514,6 +514,7 @@ class TestClosing:
             session = make_session(served.url, needing("find", Resource(diary.lifespan)))
             monkeypatch.setattr(session, "_close", fail)
             start(session)
+            served.wait()
             assert finish(session).reason == "error"
         assert len(diary.closed) == 1
 

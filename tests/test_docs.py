@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import json
 import re
 import tomllib
 from collections import Counter
@@ -169,54 +168,6 @@ def fields(model: Any) -> dict[str, Any]:
     options = [model, *get_args(model)]
     models = [option for option in options if inspect.isclass(option) and issubclass(option, BaseModel)]
     return {name: field.annotation for name, field in models[0].model_fields.items()} if models else {}
-
-
-def test_declarations_made_by_the_howto_stay_in_the_platforms_subset(tmp_path: Path) -> None:
-    page = (DOCS / "howto" / "real-agent.md").read_text(encoding="utf-8")
-    _, _, rest = page.partition('```python title="declare.py"\n')
-    with Folder(tmp_path) as folder:
-        folder.write("declare.py", rest.partition("```")[0])
-        folder.write(
-            "tools.json", json.dumps([{"name": "t", "description": "d", "parameters": EVERY_KEYWORD}])
-        )
-        printed = folder.run("python declare.py < tools.json").stdout
-    parameters = json.loads(printed)["tool_config"]["parameters"]
-    check_is_in_subset(parameters)
-    assert parameters["properties"]["size"]["enum"] == ["small", "large"]
-    assert parameters["properties"]["guests"]["items"]["properties"]["name"]["type"] == "string"
-    assert parameters["properties"]["until"]["type"] == "string"
-
-
-EVERY_KEYWORD: dict[str, Any] = {
-    "type": "object",
-    "title": "Everything",
-    "additionalProperties": False,
-    "required": ["size"],
-    "properties": {
-        "size": {"type": "string", "enum": ["small", "large"], "default": "large"},
-        "count": {"type": "integer", "minimum": 1, "maximum": 9, "description": "How many."},
-        "until": {"anyOf": [{"type": "null"}, {"type": "string", "format": "date"}], "default": None},
-        "guests": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Guest"}},
-        "words": {"type": "array", "items": {"type": "string", "minLength": 1}},
-        "kind": {"const": "a", "type": "string"},
-        "level": {"enum": [1, 2], "type": "integer"},
-    },
-    "$defs": {"Guest": {"type": "object", "properties": {"name": {"type": "string", "pattern": "^A"}}}},
-}
-
-
-def check_is_in_subset(schema: dict[str, Any]) -> None:
-    """Protocol 5.2: these keywords alone, and a description wherever the model fills a value in."""
-    assert schema.keys() <= {"type", "description", "properties", "required", "items", "enum"}
-    match schema["type"]:
-        case "object":
-            for inner in schema["properties"].values():
-                check_is_in_subset(inner)
-        case "array":
-            check_is_in_subset(schema["items"])
-        case _:
-            assert schema["description"]
-            assert all(isinstance(member, str) for member in schema.get("enum", []))
 
 
 def test_the_example_config_is_toml_that_says_what_it_shows() -> None:

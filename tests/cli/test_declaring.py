@@ -116,7 +116,7 @@ def test_a_tool_that_the_platform_refuses_does_not_hold_up_the_others(
 ) -> None:
     agent = Reply(200, {"conversation_config": {"agent": {"prompt": {"tool_ids": []}}}})
     listed = Reply(200, {"tools": [], "has_more": False})
-    platform.replies_first = [agent, agent, listed, Reply(422, {"detail": "too much"})]
+    platform.replies_first = [agent, agent, *[listed] * 4, Reply(422, {"detail": "too much"})]
     printed = run(desk, "push", code=1).splitlines()
     assert printed[0] == "tool 'divide': the tool 'divide' was not made: the server answered 422 (too much)"
     assert printed[-1] == "agent_1: 3 tools changed, 1 tool left as they are"

@@ -139,8 +139,9 @@ class _Push:
                 "takes no others beside them; make tools of the account of them first"
             )
         attached = await self._client.tools_of_agent(self._agent_id, branch_id=self._branch_id)
-        missing = {declaration.name for declaration in declarations} - {tool.name for tool in attached}
-        found = await self._client.list_tools() if missing else []
+        there = {tool.name for tool in attached}
+        missing = [one.name for one in declarations if one.name not in there]
+        found = [tool for name in missing for tool in await self._client.find_tools(name)]
         steps = plan_push(declarations, found, attached, adopt=adopt)
         done = [_Done(step, step.tool_id) for step in steps]
         for one in done:

@@ -49,7 +49,7 @@ def list_plugins(config: Path | None, shown: ShownLog, *, as_json: bool) -> int:
 def list_tools(config: Path | None, shown: ShownLog, *, as_json: bool) -> int:
     """Print every hosted tool. Raises `ConfigError` and `PluginError` as a start would.
 
-    As JSON each is a name, a description and its parameters, as the platform wants them.
+    As JSON each is a name, a description and its parameters, the whole JSON Schema.
     """
     app = load_app(read_config(config, shown))
     for missing in warnings_of(app.plugins):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from agentframework.tools.dialect.declaration import declare_tool, tool_config
 from agentframework.tools.dialect.defaults import without_defaults
 from agentframework.tools.dialect.limits import declared_limits
+from agentframework.tools.sensitive import Sensitive
 from agentframework.tools.tool import Tool
 from tool_platform import complaints, filled
 
@@ -80,6 +82,32 @@ def test_a_tool_that_takes_arguments_of_any_name_is_known() -> None:
 
     assert declare_tool(Tool("note", note), timeout=1).takes_more
     assert not declare_tool(BOOK, timeout=1).takes_more
+
+
+def test_a_strict_tool_cannot_be_given_json_as_text_and_that_is_said() -> None:
+    def paint(colours: dict[str, int], walls: list[str]) -> None:
+        """Paint."""
+
+    lenient, strict = (
+        declare_tool(Tool("paint", paint, strict=strict), timeout=1) for strict in (False, True)
+    )
+    more = [str(loss) for loss in strict.losses if loss not in lenient.losses]
+    assert more == [
+        "colours: the model cannot send: anything that fits, because a strict tool reads no JSON from a text"
+    ]
+    assert strict.tool_config == lenient.tool_config
+
+
+def test_what_is_sensitive_is_not_told_to_the_platform() -> None:
+    def pay(card: Annotated[str, Sensitive, Field(examples=["canary-1"])] = "canary-2") -> None:
+        """Pay."""
+
+    declared = declare_tool(Tool("pay", pay), timeout=1)
+    assert "canary" not in str(declared)
+    assert declared.tool_config["parameters"]["properties"]["card"] == {
+        "type": "string",
+        "description": "card",
+    }
 
 
 def test_what_is_read_back_compares_equal_to_what_was_sent() -> None:

@@ -154,6 +154,15 @@ def test_whatever_an_answer_holds_it_is_compared(config: dict[str, Any]) -> None
     assert differences([OURS], [filled(overlaid(OURS, theirs))]) == ()
 
 
+def test_what_the_platform_says_cannot_write_lines_of_its_own() -> None:
+    theirs = filled(OURS.tool_config)
+    node = {"type": "string", "description": "d"}
+    theirs["parameters"]["properties"] |= {"a\nERROR: all is lost\u202e\x9b": node}
+    properties(theirs)["mode"]["enum"] = ["fast\x1b[2J\u2028"]
+    for one in differences([OURS], [theirs]):
+        assert str(one).isprintable()
+
+
 def test_comparing_changes_neither_side() -> None:
     theirs = filled(OURS.tool_config)
     before = copy.deepcopy((OURS.tool_config, theirs))

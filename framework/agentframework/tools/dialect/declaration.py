@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentframework.tools.dialect.limits import DEFAULT_SECONDS, LONGEST_SECONDS, MARGIN, seconds_for
-from agentframework.tools.dialect.reduction import Loss, humanised, reduce_schema
+from agentframework.tools.dialect.reduction import AS_TEXT, Loss, humanised, reduce_schema
 from agentframework.tools.tool import Tool
 
 __all__ = ["Declaration", "declare_tool", "tool_config"]
@@ -41,6 +41,10 @@ def declare_tool(
         has = f"of its {timeout:g} s a call has {LONGEST_SECONDS - MARGIN:g}"
         words = f"for longer than {LONGEST_SECONDS} s, so {has}"
         losses = (*losses, Loss("response_timeout_secs", "timeout", words, "unmet"))
+    if tool.options.strict:
+        as_text = [loss for loss in losses if loss.kind == "narrowed" and loss.keyword in AS_TEXT]
+        words = "anything that fits, because a strict tool reads no JSON from a text"
+        losses = (*losses, *(Loss(loss.place, "strict", words, "narrowed") for loss in as_text))
     config = {
         "type": "client",
         "name": tool.name,

@@ -43,7 +43,9 @@ class Difference:
     place: str = ""
 
     def __str__(self) -> str:
-        return f"tool {self.tool!r}: " + (f"{self.place}: " if self.place else "") + self.problem
+        said = f"tool {self.tool!r}: " + (f"{self.place}: " if self.place else "") + self.problem
+        # names and members come from elsewhere, and this goes into logs
+        return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in said)
 
 
 def differences(

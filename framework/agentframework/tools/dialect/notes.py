@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from agentframework.tools.sensitive import MARK
 from agentframework.tools.wording import expected_words, listed, quoted, shortened
 
 __all__ = ["LossKind", "Note", "members_words", "notes_of"]
@@ -103,13 +104,15 @@ def _counted(number: float, what: str) -> str:
 
 
 def _annotations(schema: Mapping[str, Any]) -> Iterator[Note]:
+    if schema.get("deprecated") is True:
+        yield Note("deprecated", "no longer in use")
+    if schema.get(MARK) is True:
+        return  # an example of what nobody may see is not for others either
     if schema.get("default") not in (None, "", [], {}):
         yield Note("default", f"by default {quoted(schema['default'], _MAX_VALUE)}")
     examples = schema.get("examples")
     if isinstance(examples, list) and examples:
         yield Note("examples", f"for instance {listed(quoted(one, _MAX_VALUE) for one in examples)}")
-    if schema.get("deprecated") is True:
-        yield Note("deprecated", "no longer in use")
 
 
 def _hidden(schema: Mapping[str, Any]) -> Iterator[Note]:

@@ -21,7 +21,10 @@ from agentframework.tools.dialect.shapes import (
 )
 from agentframework.tools.wording import listed, quoted, shortened
 
-__all__ = ["Loss", "Reduced", "humanised", "reduce_schema"]
+__all__ = ["AS_TEXT", "Loss", "Reduced", "humanised", "reduce_schema"]
+
+AS_TEXT: Final = ("object", "array")
+"""The keywords of the losses where a text that holds JSON is asked for."""
 
 _LITERALS: Final = ("string", "integer", "number", "boolean")
 _MAX_CONTAINERS: Final = 200
@@ -200,7 +203,7 @@ class _Writer:
         words = f"{thing} of its own"
         if shape.is_recursive:
             words += ", because it is a part of itself"
-        self._lose(place, Note("$ref" if shape.is_recursive else kind, words, "narrowed"))
+        self._lose(place, Note(kind, words, "narrowed"))
         said = f"{thing} as JSON"
         if shape.fields:
             fields = ", ".join(quoted(name) for name in shape.fields)

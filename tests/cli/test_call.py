@@ -133,6 +133,13 @@ def test_a_config_that_keeps_the_answer_back_is_obeyed(desk: Desk) -> None:
     assert rows(done.stdout)["told"] == "nothing: no answer is sent for this tool"
 
 
+def test_a_tool_that_the_config_makes_strict_gets_nothing_repaired(desk: Desk) -> None:
+    desk.write("config.toml", CONFIG + "[tools.add]\nstrict = true\n")
+    done = desk.run("tools", "call", "add", "--json", '{"numbers": ["1"]}', "--config", "config.toml")
+    assert done.returncode == 2
+    assert 'numbers[0]: expected a whole number, got the text "1"' in rows(done.stdout)["error"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

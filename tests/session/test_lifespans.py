@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Self
 
 import anyio
@@ -30,6 +30,7 @@ from agent_stub import (
 )
 from agentframework.errors import ToolError
 from agentframework.loopthread import LoopThread
+from agentframework.session import worlds
 from agentframework.session.reconnecting import ReconnectPolicy
 from agentframework.session.settings import SessionSettings
 from agentframework.tools.resource import LifespanContext, Resource
@@ -196,6 +197,45 @@ class TestOpening:
             return f"{one} {two}"
 
         assert converse(lambda peer: answers(peer, "say"), Tool("say", say)) == ["inherited inherited"]
+
+    def test_sessions_that_open_at_the_same_moment_do_not_mix_their_variables(self) -> None:
+        word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="nobody's")
+        began, go = threading.Event(), threading.Event()
+
+        @asynccontextmanager
+        async def listen() -> AsyncIterator[str]:
+            yield word.get()
+
+        async def hold_the_loop() -> str:
+            began.set()
+            go.wait(PATIENCE)
+            return "held"
+
+        def say(heard: Annotated[str, Resource(listen)]) -> str:
+            return heard
+
+        def start_as(name: str, caller: Caller) -> None:
+            word.set(name)
+            caller.__enter__()
+
+        holder, ann, ben = (
+            Caller(Tool("hold", hold_the_loop)),
+            Caller(Tool("say", say)),
+            Caller(Tool("say", say)),
+        )
+        for name, caller in (("Hal", holder), ("Ann", ann), ("Ben", ben)):
+            contextvars.copy_context().run(start_as, name, caller)
+        holder.ask("hold")
+        assert began.wait(PATIENCE)
+        ann.ask("say")
+        ben.ask("say")
+        mailbox = worlds._USER._mailbox
+        assert mailbox is not None
+        assert eventually(lambda: len(mailbox._waiting) == 2)  # one burst brings both to the loop
+        go.set()
+        assert (ann.hear(), ben.hear(), holder.hear()) == ("Ann", "Ben", "held")
+        for caller in (holder, ann, ben):
+            caller.__exit__()
 
     def test_a_task_group_of_anyio_may_be_kept_open(self) -> None:
         @asynccontextmanager
@@ -496,7 +536,37 @@ class TestClosing:
         converse(scenario, *tools)  # which waits for the end for so long that only a hang is too long
         assert diary.order[-1] == "-a"
         assert f"{hanging.name} of the test is not closed after" in caplog.text
+        assert "a of the test is not closed after" not in caplog.text  # it had a share of the time
         go.set()
+
+    def test_what_hangs_is_cancelled_though_its_loop_goes_on(self) -> None:
+        diary = Diary()
+        cancelled = threading.Event()
+
+        async def hang() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                cancelled.set()
+
+        own = LoopThread("callers-own")
+        tool = needing("find", diary.named("hang", hang))
+        converse(lambda peer: answers(peer, "find"), tool, user_loop=own.acquire())
+        assert cancelled.wait(PATIENCE)
+        own.join()
+
+    def test_one_that_died_and_hangs_is_named_at_the_end(self, caplog: pytest.LogCaptureFixture) -> None:
+        diary = Diary()
+        hanging = replace(diary.named("line", lambda: asyncio.sleep(60)), is_alive=lambda _: not diary.closed)
+
+        async def scenario(peer: Peer) -> list[str]:
+            first = await answers(peer, "find")
+            diary.closed.append(("now", None))
+            return first + await answers(peer, "find", "other")
+
+        others = Tool("other", lambda: "done")
+        assert converse(scenario, needing("find", hanging), others) == ["agentframework str"] * 2 + ["done"]
+        assert caplog.text.count("line of the test is not closed after") == 2
 
     def test_a_conversation_that_fails_by_a_fault_of_ours_closes_it_too(
         self, monkeypatch: pytest.MonkeyPatch
@@ -590,14 +660,17 @@ class TestClosing:
             await peer.call("find", "a")
             return await peer.until_closed()
 
+        own = LoopThread("callers-own")
         with agent(scenario) as served:
-            session = make_session(served.url, needing("find", Resource(open_slowly)))
+            tool = needing("find", Resource(open_slowly))
+            session = make_session(served.url, tool, user_loop=own.acquire())
             start(session)
             assert began.wait(PATIENCE)
             finish(session)
             (answer,) = served.wait()
         assert answer["tool_call_id"] == "a"
-        assert stopped.wait(PATIENCE)
+        assert stopped.wait(PATIENCE)  # and not because its loop has ended
+        own.join()
 
     def test_a_loop_of_the_program_that_is_closed_takes_it_along(
         self, caplog: pytest.LogCaptureFixture
@@ -695,6 +768,7 @@ class Caller:
     def __init__(self, *tools: Tool[..., Any], **options: Any) -> None:
         self._tools = tools
         self._options = options
+        self._asked = 0
         self._wanted: list[str] = []
         self._results: list[str] = []
 
@@ -710,9 +784,17 @@ class Caller:
 
     def call(self, name: str) -> str:
         """What the tool answers."""
-        expected = len(self._results) + 1
+        self.ask(name)
+        return self.hear()
+
+    def ask(self, name: str) -> None:
+        """Have the tool called."""
+        self._asked += 1
         self._wanted.append(name)
-        assert eventually(lambda: len(self._results) == expected)
+
+    def hear(self) -> str:
+        """What it answered."""
+        assert eventually(lambda: len(self._results) == self._asked)
         return self._results[-1]
 
     def end(self) -> None:

@@ -229,7 +229,9 @@ def test_what_the_model_will_not_see_is_told_beside_the_export(desk: Desk, platf
         '@tool\ndef pour(cups: Annotated[int, Le(3)]) -> None:\n    """Pour."""\n',
         "[agentframework.tools]\npour = bounded_tools:pour\n",
     )
-    desk.write("config.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nenable = ["bounded-tools"]\n')
+    desk.write(
+        "config.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nenable = ["bounded-tools"]\n'
+    )
     done = desk.run("tools", "export", "--config", "config.toml")
     assert done.stderr == "warning: tool 'pour': cups: only the description says: at most 3\n"
     assert json.loads(done.stdout)[0]["tool_config"]["parameters"]["properties"]["cups"]["type"] == "integer"
@@ -266,6 +268,29 @@ def test_a_key_that_is_refused_is_said_and_nothing_is_written(desk: Desk, platfo
     assert (done.returncode, done.stdout) == (1, "")
     assert "the API key was refused (invalid_api_key)" in done.stderr
     assert platform.writes == []
+
+
+def test_with_on_drift_a_conversation_is_not_begun_with_other_tools(
+    desk: Desk, platform: ToolPlatform
+) -> None:
+    write_config(desk, platform, 'on_drift = "error"', "requires_auth = true")
+    done = desk.run("run", "config.toml", KEY=KEY)
+    assert done.returncode == 2, done.stderr
+    told = done.stderr.splitlines()
+    first = told.index("error: the tools of the agent 'agent_1' differ from those hosted here:")
+    assert [line.partition(":")[0] for line in told[first + 1 : first + 5]] == [
+        f"- tool '{name}'" for name in NAMES
+    ]
+    assert "`agentframework tools push` brings them into line" in told[-1]
+    assert [path for path, _ in platform.requests] == ["/v1/convai/agents/agent_1"]
+    assert KEY not in done.stderr
+
+
+def test_what_on_drift_needs_is_checked_with_the_config(desk: Desk) -> None:
+    desk.write("config.toml", f'[agent]\nid = "a"\n[tools]\non_drift = "warn"\n{PLUGINS}')
+    done = desk.run("check", "config.toml")
+    assert done.returncode == 2
+    assert "agent.api_key: is missing, and the platform's tools need it" in done.stdout
 
 
 def test_options_before_a_command_are_not_lost_in_silence(desk: Desk) -> None:

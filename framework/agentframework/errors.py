@@ -6,6 +6,11 @@ AgentFrameworkError
 ├── ToolDefinitionError         a tool cannot be registered as it is written
 │   └── DuplicateToolError      two owners of one tool name
 ├── ToolError                   raised by a tool: its text is for the model
+│   └── ResultError             a tool's result has no text form
+├── ToolTimeout                 a call was ended at its deadline
+├── ToolCrashed                 the process of a call died, or was killed
+├── ToolFailed                  a tool raised something else, in another process
+├── EngineDown                  a worker can run no calls now
 ├── ArgumentsError              a call's arguments do not fit the tool's schema
 ├── DriftError                  the agent's tools differ from those that are hosted
 ├── AudioError                  an audio backend is unknown or cannot start
@@ -25,6 +30,7 @@ AgentFrameworkError
 from __future__ import annotations
 
 import copyreg
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,19 +45,24 @@ __all__ = [
     "ConfigProblem",
     "DriftError",
     "DuplicateToolError",
+    "EngineDown",
     "FormatError",
     "NotFoundError",
     "PluginError",
     "RateLimitError",
     "RestError",
     "RestTimeoutError",
+    "ResultError",
     "ScriptError",
     "ServerError",
     "SessionEndedError",
     "SessionError",
     "StartError",
+    "ToolCrashed",
     "ToolDefinitionError",
     "ToolError",
+    "ToolFailed",
+    "ToolTimeout",
 ]
 
 
@@ -156,6 +167,83 @@ class DriftError(AgentFrameworkError):
 
 class ToolError(AgentFrameworkError):
     """Raise it in a tool: the text goes to the model, word for word, as the call's failure."""
+
+
+class ResultError(ToolError):
+    """A tool ran, and what it returned has no text form or is too long; the text says so to the model."""
+
+
+class ToolTimeout(AgentFrameworkError):  # noqa: N818 - what happened to the tool, which may be no error of its
+    """A call was ended at its deadline, or could not begin before it."""
+
+    def __init__(self, tool: str, problem: str = "had not ended by its deadline") -> None:
+        super().__init__(tool, problem)
+        self.tool = tool
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"tool {self.tool!r} {self.problem}"
+
+
+class ToolCrashed(AgentFrameworkError):  # noqa: N818 - as above
+    """The process that ran a call died or was killed; the worker has another one by now.
+
+    `exit_code` is None where it is not known, and the negative number of the signal that killed it, as `subprocess`
+    has it; `out_of_memory` where the call wanted more memory than its group may have.
+    """
+
+    def __init__(
+        self, tool: str, exit_code: int | None, *, out_of_memory: bool = False, problem: str = ""
+    ) -> None:
+        super().__init__(tool, exit_code)
+        self.tool = tool
+        self.exit_code = exit_code
+        self.out_of_memory = out_of_memory
+        self.problem = problem
+
+    @property
+    def signal_name(self) -> str:
+        """The signal that killed the process, such as "SIGSEGV"; empty where none did."""
+        if self.exit_code is None or self.exit_code >= 0:
+            return ""
+        try:
+            return signal.Signals(-self.exit_code).name
+        except ValueError:
+            return f"signal {-self.exit_code}"
+
+    def __str__(self) -> str:
+        return f"the process of tool {self.tool!r} {self.problem or self._death()}"
+
+    def _death(self) -> str:
+        if self.out_of_memory:
+            return "was ended, because it wanted more memory than its group may have"
+        if self.signal_name == "SIGKILL":
+            return "was killed by SIGKILL, as the system does where it has no memory left"
+        if self.signal_name:
+            return f"was killed by {self.signal_name}"
+        return "died" if self.exit_code is None else f"ended with exit code {self.exit_code}"
+
+
+class ToolFailed(AgentFrameworkError):  # noqa: N818 - as above
+    """A tool raised, in another process, what is for the log and not for the model.
+
+    `type_name` is the exception's type, `problem` its text, and `trace` its traceback as text.
+    """
+
+    def __init__(self, tool: str, type_name: str, problem: str, trace: str = "") -> None:
+        super().__init__(tool, type_name, problem, trace)
+        self.tool = tool
+        self.type_name = type_name
+        self.problem = problem
+        self.trace = trace
+
+    def __str__(self) -> str:
+        said = f"tool {self.tool!r} raised {self.type_name}" + (f": {self.problem}" if self.problem else "")
+        return f"{said}\n{self.trace}" if self.trace else said
+
+
+class EngineDown(AgentFrameworkError):  # noqa: N818 - as above
+    """A worker can run no calls now; no tool has run. The text says which worker, and why."""
 
 
 @dataclass(frozen=True, slots=True)

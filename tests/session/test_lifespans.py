@@ -643,7 +643,7 @@ class TestClosing:
         assert "resources are closed while 1 calls still use some" in caplog.text
         go.set()
 
-    def test_an_end_in_the_middle_of_an_opening_stops_it(self) -> None:
+    def test_an_end_in_the_middle_of_an_opening_stops_it(self, caplog: pytest.LogCaptureFixture) -> None:
         began, stopped = threading.Event(), threading.Event()
 
         @asynccontextmanager
@@ -670,6 +670,7 @@ class TestClosing:
             (answer,) = served.wait()
         assert answer["tool_call_id"] == "a"
         assert stopped.wait(PATIENCE)  # and not because its loop has ended
+        assert "is not closed after" not in caplog.text
         own.join()
 
     def test_a_loop_of_the_program_that_is_closed_takes_it_along(

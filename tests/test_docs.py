@@ -113,7 +113,8 @@ def section_keys(section: str, model: Any) -> Iterator[tuple[str, str, str]]:
             yield section, key, "[]"
             yield from section_keys("[policy.RULE]", inner[0])
         elif inner:
-            yield from section_keys(f"{section}.NAME", inner[0])
+            table = f"{section}.{key}" if section == "workers" else section
+            yield from section_keys(f"{table}.NAME", inner[0])
         elif (section, key) != ("plugins", "settings"):  # its keys are the plugins' own
             yield section, key, "" if field.default is None else toml(field.default)
 

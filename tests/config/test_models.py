@@ -17,6 +17,7 @@ from agentframework.config import (
     ToolsConfig,
     config_keys,
 )
+from agentframework.config.workers import WorkerGroupConfig
 from agentframework.errors import ConfigError
 from config_files import LOCAL, load, only_problem
 
@@ -44,6 +45,19 @@ from config_files import LOCAL, load, only_problem
         ("[tools]\nenable = [1]", "tools.enable[0]", "expected text, got 1", ""),
         ("[workers]\nthreads = 2.5", "workers.threads", "expected a whole number, got 2.5", ""),
         ("[workers]\nthreads = 0", "workers.threads", "expected at least 1, got 0", ""),
+        ("[workers]\nprocesses = 0", "workers.processes", "expected at least 1, got 0", ""),
+        (
+            "[workers.groups.big]\nmemory_mb = 2",
+            "workers.groups.big.memory_mb",
+            "expected at least 16, got 2",
+            "",
+        ),
+        (
+            "[workers.groups.big]\nmemory = 200",
+            "workers.groups.big.memory",
+            "unknown key",
+            "did you mean 'memory_mb'?",
+        ),
         ("[tools]\ntimeout = []", "tools.timeout", "expected a number, got a list", ""),
         ('[conversation]\ndynamic_variables = "x"', "conversation.dynamic_variables", "expected a table", ""),
         # words that nearly are
@@ -207,6 +221,8 @@ class TestInCode:
             tools=ToolsConfig(by_name={"weather": ToolConfig(answer="never")}),
         )
         assert config.workers.threads == 32
+        assert config.workers.processes == 2
+        assert config.workers.groups == {}
         assert config.secrets == {"sk_canary"}
         assert "canary" not in repr(config)
         assert str(config.problem(("audio", "backend"), "no such backend")) == (
@@ -250,7 +266,7 @@ class TestKeys:
         sections = [field.annotation for field in Config.model_fields.values()]
         models = [
             model
-            for model in [*sections, ToolConfig, RuleConfig]
+            for model in [*sections, ToolConfig, RuleConfig, WorkerGroupConfig]
             if isinstance(model, type) and issubclass(model, BaseModel)
         ]
         assert len(config_keys()) == sum(len(model.model_fields) for model in models)

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from agentframework.config.layout import in_file
 from agentframework.config.models import Config, RuleConfig, ToolConfig
+from agentframework.config.workers import WorkerGroupConfig
 
 __all__ = ["config_keys"]
 
@@ -19,7 +20,12 @@ def config_keys() -> dict[str, str]:
         for name, described in _descriptions(field.annotation).items():
             is_home_of_tables = in_file((section, name)) == (section,)
             keys[f"{section}.{'NAME' if is_home_of_tables else name}"] = described
-    for table, model in (("tools.NAME", ToolConfig), ("policy.RULE", RuleConfig)):
+    tables: tuple[tuple[str, type[BaseModel]], ...] = (
+        ("tools.NAME", ToolConfig),
+        ("policy.RULE", RuleConfig),
+        ("workers.groups.NAME", WorkerGroupConfig),
+    )
+    for table, model in tables:
         keys |= {f"{table}.{name}": described for name, described in _descriptions(model).items()}
     return keys
 

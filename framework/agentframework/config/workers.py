@@ -7,7 +7,28 @@ from pydantic import Field, ValidationInfo, field_validator
 from agentframework.config.problems import wrong
 from agentframework.config.values import Section
 
-__all__ = ["WorkersConfig"]
+__all__ = ["WorkerGroupConfig", "WorkersConfig"]
+
+
+class WorkerGroupConfig(Section):
+    """`[workers.groups.NAME]`: processes for the tools whose placement names this group."""
+
+    processes: int = Field(
+        1,
+        strict=True,
+        ge=1,
+        le=256,
+        description="How many processes it has, and so how many calls run at once.",
+    )
+    memory_mb: int | None = Field(
+        None,
+        strict=True,
+        ge=16,
+        description="MiB of address space that tools may take on top of what a process has as it starts.",
+    )
+    max_calls: int | None = Field(
+        None, strict=True, ge=1, description="After how many calls a process is replaced; never unless said."
+    )
 
 
 class WorkersConfig(Section):
@@ -34,6 +55,17 @@ class WorkersConfig(Section):
         ge=1,
         le=65536,
         description="Open calls per conversation; beyond that the answer is busy.",
+    )
+
+    processes: int = Field(
+        2,
+        strict=True,
+        ge=1,
+        le=256,
+        description="How many processes run the tools with the worker `process` that are in no other group.",
+    )
+    groups: dict[str, WorkerGroupConfig] = Field(
+        {}, description="More groups of processes, each with limits of its own."
     )
 
     @field_validator("reserved")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from agentframework.cleaning import clean
 from agentframework.cli.phrases import Summary
 from agentframework.cli.screen import Heading
 from agentframework.cli.terminal import LABEL_WIDTH, TerminalScreen
@@ -165,4 +166,4 @@ def test_no_line_is_wider_than_the_terminal(width: int, texts: list[str], outcom
 def test_a_word_longer_than_the_line_is_folded_and_nothing_is_lost(word: str) -> None:
     shown = Shown(60)
     shown.screen.agent(word)
-    assert "".join(line[LABEL_WIDTH:] for line in shown.lines) == word
+    assert "".join(line[LABEL_WIDTH:] for line in shown.lines) == clean(word)

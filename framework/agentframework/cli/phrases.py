@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agentframework.cleaning import clean
+
 __all__ = [
     "Summary",
     "call_text",
@@ -20,17 +22,12 @@ __all__ = [
 ]
 
 _LONGEST_SHOWN = 4000
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def harmless(text: str) -> str:
-    """The text without control characters: what an agent or a tool says must not steer a terminal.
-
-    Line breaks and tabs stay; a carriage return before a line break goes, and so do the marks that turn the
-    direction of writing.
-    """
-    return _UNSEEN.sub("", text.expandtabs(4))
+    """The text cleaned, without tabs: what an agent or a tool says must not steer a terminal. Line breaks stay."""
+    return clean(text.expandtabs(4))
 
 
 def flat(text: str) -> str:

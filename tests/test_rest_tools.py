@@ -168,6 +168,16 @@ def test_what_is_not_there_is_named(client: Client) -> None:
         asyncio.run(client.get_tool("../agents/x"))
 
 
+def test_the_permission_that_a_key_lacks_is_named(platform: ToolPlatform, client: Client) -> None:
+    platform.replies_first = [Reply(401, {"detail": {"status": "missing_permissions"}})] * 3
+    with pytest.raises(AuthError, match="convai_read"):
+        asyncio.run(client.get_agent("agent_1"))
+    with pytest.raises(AuthError, match="convai_read"):
+        asyncio.run(client.list_tools())
+    with pytest.raises(AuthError, match="convai_write"):
+        asyncio.run(client.create_tool(config()))
+
+
 def test_without_a_key_nothing_is_asked(platform: ToolPlatform) -> None:
     with pytest.raises(AuthError, match="the list of tools needs an API key"):
         asyncio.run(Client(None, platform.url).list_tools())

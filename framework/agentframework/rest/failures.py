@@ -27,11 +27,15 @@ _MOST_PLACES = 3
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request and how its failure is told: `failed` begins the sentence, `missing` is what a 404 means."""
+    """A request and how its failure is told: `failed` begins the sentence, `missing` is what a 404 means.
+
+    `permission` is what the key needs for it.
+    """
 
     request: Request
     failed: str
     missing: str
+    permission: str = "convai_write"
 
 
 def read_json(answer: Answer) -> Any:
@@ -77,7 +81,7 @@ def error_of_answer(call: Call, answer: Answer, attempts: int) -> RestError:
 
 def _refused(call: Call, status: int, said: str) -> AuthError:
     hint = (
-        "the key needs the permission convai_write"
+        f"the key needs the permission {call.permission}"
         if "permission" in said
         else "look at the API key and whose account it belongs to"
     )

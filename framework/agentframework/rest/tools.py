@@ -139,12 +139,13 @@ class ToolAccount(Account):
             self._request("GET", path_of("tools"), needed_for="the list of tools", query=query),
             failed="the tools were not listed",
             missing="there is no such service",
+            permission="convai_read",
         )
         return _object_in(await self._successful(call, is_idempotent=True), call)
 
     def _tool_call(self, method: str, tool_id: str, *more: str, failed: str, **parts: Any) -> Call:
         request = self._request(method, path_of("tools", tool_id, *more), needed_for="a tool", **parts)
-        return Call(request, failed=failed, missing=f"there is no tool {tool_id!r}")
+        return Call(request, failed, f"there is no tool {tool_id!r}", _permission(method))
 
     def _agent_call(
         self, method: str, agent_id: str, branch_id: str | None, *, failed: str, **parts: Any
@@ -153,7 +154,11 @@ class ToolAccount(Account):
         path = path_of("agents", agent_id)
         request = self._request(method, path, needed_for="an agent's settings", query=query, **parts)
         missing = f"there is no agent {agent_id!r}" + (f" with branch {branch_id!r}" if branch_id else "")
-        return Call(request, failed=failed, missing=missing)
+        return Call(request, failed, missing, _permission(method))
+
+
+def _permission(method: str) -> str:
+    return "convai_read" if method == "GET" else "convai_write"
 
 
 def _object_in(answer: Answer, call: Call) -> Mapping[str, Any]:

@@ -7,26 +7,23 @@ import inspect
 import logging
 import signal
 import time
-import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from agentframework.errors import ArgumentsError, ToolError
-from agentframework.tools.context import LazyEvent, ToolContext
-from agentframework.tools.resource import Resource
+from agentframework.tools.context import ToolContext
 from agentframework.tools.results import encode_result
 from agentframework.tools.tool import Tool
-from agentframework.workers.toolspec import ToolSpec
+from agentframework.workers.base import CallContext, ToolSpec
+from agentframework.workers.descriptions import cut, text_of, trace_of, type_name_of
+from agentframework.workers.hosts import distant_context
 
 __all__ = ["Calls", "Sender"]
-
-T = TypeVar("T")
 
 GRACE: Final = 1.0
 """How long after the deadline the kernel ends a worker whose runtime has not."""
 _MAX_LOG_LINES: Final = 500  # of one call
-_MAX_TEXT: Final = 8192
 
 
 class Sender(Protocol):
@@ -62,7 +59,7 @@ class Calls:
             answer = self._answer(message)
             signal.setitimer(signal.ITIMER_REAL, 0.0)
         except BaseException as error:  # noqa: BLE001 - an odd exception may raise while it is described
-            answer = {"error": "failed", "type": _type_name(error), "text": "", "trace": ""}
+            answer = {"error": "failed", "type": type_name_of(error), "text": "", "trace": ""}
         answer["done"] = number
         self._log.end()
         self._channel.send(answer)
@@ -71,7 +68,7 @@ class Calls:
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             tool = self._tool(message["tool"])
-            context = _context(tool, message, _Host(self._channel, message))
+            context = self._context(tool, message)
             args, kwargs = tool.bind(message["params"], context)
             value = tool.handler(*args, **kwargs)
             if inspect.isawaitable(value):
@@ -83,16 +80,24 @@ class Calls:
         except ArgumentsError as error:
             cause = error.__cause__
             problems = [asdict(problem) for problem in error.problems]
-            return {"error": "arguments", "problems": problems, "trace": _trace(cause) if cause else ""}
+            return {"error": "arguments", "problems": problems, "trace": trace_of(cause) if cause else ""}
         except ToolError as error:
-            return {"error": "tool", "text": _text(error)}
+            return {"error": "tool", "text": text_of(error)}
         except BaseException as error:  # noqa: BLE001 - SystemExit too: a tool ends its call, and no process
             return {
                 "error": "failed",
-                "type": _type_name(error),
-                "text": _text(error),
-                "trace": _trace(error),
+                "type": type_name_of(error),
+                "text": text_of(error),
+                "trace": trace_of(error),
             }
+
+    def _context(self, tool: Tool[..., Any], message: dict[str, Any]) -> ToolContext:
+        def progress(text: str) -> None:
+            self._channel.send({"progress": cut(text), "of": message["call"]})
+
+        deadline = time.monotonic() + message["left"]
+        taken = CallContext(**message["context"], on_progress=progress)
+        return distant_context(tool, message["call_id"], deadline, taken)
 
     def _tool(self, number: int) -> Tool[..., Any]:
         tool = self._tools.get(number)
@@ -109,44 +114,6 @@ class Calls:
             self._runner = asyncio.Runner()
         # on a task of its own, so that a KeyboardInterrupt or SystemExit leaves the loop usable
         return self._runner.run(outcome())
-
-
-class _Host:
-    """What stands behind a context in a worker process: what was taken along, and no session."""
-
-    def __init__(self, channel: Sender, message: dict[str, Any]) -> None:
-        self._channel = channel
-        self._number = message["call"]
-        self._key = message["context"]["idempotency_key"]
-        self.session_id: str = message["context"]["session_id"]
-
-    def state_of(self, context: ToolContext) -> MutableMapping[str, Any]:
-        raise RuntimeError(
-            f"{context.tool_name} runs in a worker process, where the session's state is not: "
-            'run it with worker = "thread", or keep the state in a database'
-        )
-
-    def progress(self, context: ToolContext, text: str) -> None:
-        self._channel.send({"progress": _cut(str(text)), "of": self._number})
-
-    def idempotency_key(self, context: ToolContext) -> str:
-        return str(self._key)
-
-    def resource(self, context: ToolContext, resource: Resource[T]) -> T:
-        raise LookupError(f"{resource.name} is not open: {context.tool_name} runs in a worker process")
-
-
-def _context(tool: Tool[..., Any], message: dict[str, Any], host: _Host) -> ToolContext:
-    return ToolContext(
-        conversation_id=message["context"]["conversation_id"],
-        call_id=message["call_id"],
-        tool_name=tool.name,
-        deadline=time.monotonic() + message["left"],
-        cancelled=LazyEvent(),
-        settings=tool.settings,
-        owner=tool.owner,
-        _host=host,
-    )
 
 
 class _LogRelay(logging.Handler):
@@ -177,30 +144,4 @@ class _LogRelay(logging.Handler):
             self.handleError(record)
 
     def _send(self, level: int, logger: str, text: str) -> None:
-        self._channel.send({"log": _cut(text), "level": level, "logger": logger, "tool": self._tool})
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "..."
-
-
-def _type_name(error: BaseException) -> str:
-    try:
-        return str(type(error).__name__)
-    except BaseException:  # noqa: BLE001 - a metaclass may say anything
-        return "an exception"
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return _cut(str(error))
-    except BaseException:  # noqa: BLE001 - its own code ran
-        return ""
-
-
-def _trace(error: BaseException) -> str:
-    try:
-        lines = traceback.format_exception(error)
-        return _cut("".join(lines)[-_MAX_TEXT:])
-    except BaseException:  # noqa: BLE001 - its own code ran
-        return ""
+        self._channel.send({"log": cut(text), "level": level, "logger": logger, "tool": self._tool})

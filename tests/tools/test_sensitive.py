@@ -165,9 +165,29 @@ def test_deep_and_large_values_are_masked_all_the_same() -> None:
     for _ in range(5000):
         value = {"next": value, "s": CANARY}
     shown = one.masked({"v": value})
-    for _ in range(63):
+    for _ in range(64):
         shown = shown.get("v") or shown["next"]
     assert shown == {"next": HIDDEN, "s": HIDDEN}
+
+
+def test_of_very_many_values_the_first_are_looked_at_and_the_others_hidden() -> None:
+    """The wire asks, and all conversations wait for it."""
+    cards = [{"number": CANARY, "holder": "Ada"} for _ in range(100_000)]
+    shown = PAY.masked({"accounts": cards, "amount": 7})["accounts"]
+    assert len(shown) == 100_000
+    assert shown[0] == {"number": HIDDEN, "holder": HIDDEN}
+    assert shown[-1] == HIDDEN
+    plain = list(range(100_000))
+    assert PAY.masked({"amount": plain, "pin": CANARY})["amount"] is plain
+
+
+def test_a_text_is_given_up_where_too_many_values_would_have_to_be_taken_out() -> None:
+    notes = {"notes": {f"name {number}": f"{CANARY}-{number}" for number in range(2_000)}}
+    assert PAY.without_sensitive("a traceback", notes) == HIDDEN
+
+
+def test_a_field_that_is_declared_as_anything_is_shown() -> None:
+    assert declared({"v": True, "w": MARKED}).masked({"v": [1], "w": CANARY}) == {"v": [1], "w": HIDDEN}
 
 
 def refusal(sent: object, one: Tool[..., Any] = PAY) -> str:

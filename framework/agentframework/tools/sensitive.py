@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import Any, Final
 
 from agentframework.tools.definition import Definition
 from agentframework.tools.jsonvalues import MAX_DEPTH
+from agentframework.tools.subschemas import (
+    Rules,
+    item_parts,
+    member_parts,
+    parts_below,
+    parts_beside,
+    prefix_of,
+)
 
 __all__ = ["HIDDEN", "MARK", "Sensitive", "SensitivePlaces", "sensitive_places"]
 
@@ -22,9 +30,13 @@ HIDDEN: Final = "***"
 _SHORTEST_TAKEN_OUT: Final = 3
 """A shorter text would be found in places that have nothing to do with it."""
 
+_MOST_LOOKED_AT: Final = 5_000
+"""Further values beside marked ones are hidden unseen: the wire, which may ask, has no time for more."""
+
+_MOST_TAKEN_OUT: Final = 1_000
+
 _MARKED: Final = {MARK: True}
 
-Rules = Mapping[str, Any]
 Path = Sequence[str | int]
 
 
@@ -42,6 +54,19 @@ class Sensitive:
         return {**handler(core_schema), MARK: True}
 
 
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A place in the arguments: the parts of a schema that describe it, and those below it that were asked for."""
+
+    applied: list[Rules]
+    is_marked: bool
+    holds_marked: bool
+    prefix: int
+    """How many items have parts of their own."""
+    members: dict[str, _Place | None] = field(default_factory=dict)
+    items: dict[int, _Place | None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SensitivePlaces:
     """Where a schema has marked values. Reads no pattern and never raises: it may be asked on the wire.
@@ -53,14 +78,14 @@ class SensitivePlaces:
     schema: Rules
     resolve: Callable[[str], object]
     """What a `$ref` leads to within the document; None where it leads nowhere."""
-    _holding: dict[int, bool] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[int, ...], _Place | None] = field(default_factory=dict, repr=False)
 
     def shown(self, arguments: Any) -> Any:
         """The arguments, as they were sent or as they were read, without what is marked.
 
         Parts in which nothing is marked are the same objects.
         """
-        return arguments if arguments is None else self._shown(arguments, [self.schema], 0)
+        return None if arguments is None else self._shown(arguments, self._place([self.schema]), 0, count(1))
 
     def place(self, path: Path, shown: Any) -> tuple[Path, bool]:
         """As much of a path as may be told, and whether the value there is hidden; `shown` is what `shown` gave.
@@ -78,42 +103,70 @@ class SensitivePlaces:
         return path, shown is HIDDEN
 
     def without_values(self, text: str, arguments: Any) -> str:
-        """A text with every marked value of these arguments taken out, if it has three characters or more."""
-        for value in sorted(self._values(arguments), key=len, reverse=True):
+        """A text with every marked value of these arguments taken out, if it has three characters or more.
+
+        Nothing of the text is left where the values are too many to be looked for.
+        """
+        values = sorted(self._values(arguments), key=len, reverse=True)
+        if len(values) > _MOST_TAKEN_OUT:
+            return HIDDEN
+        for value in values:
             if len(value) >= _SHORTEST_TAKEN_OUT:
                 text = text.replace(value, HIDDEN)
         return text
 
     def stands_in(self, text: str, arguments: Any) -> bool:
         """Whether a marked value of these arguments stands in a text, however short it is."""
-        lowered = text.casefold()
-        return any(value.casefold() in lowered for value in self._values(arguments))
+        lowered, values = text.casefold(), self._values(arguments)
+        return len(values) > _MOST_TAKEN_OUT or any(value.casefold() in lowered for value in values)
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The marked places, such as `card.number` and `people[].iban`; `*` is any other name."""
         return tuple(dict.fromkeys(self._paths(self.schema, "", ())))
 
-    def _shown(self, value: Any, schemas: Iterable[Any], depth: int) -> Any:
-        applied = list(self._applied(schemas))
-        if any(map(_is_marked, applied)):
+    def _shown(self, value: Any, place: _Place | None, depth: int, looked_at: Iterator[int]) -> Any:
+        if place is None or place.is_marked or depth > MAX_DEPTH or next(looked_at) > _MOST_LOOKED_AT:
             return HIDDEN
-        if value is None or not any(self._holds_marked(rules) for rules in applied):
+        if value is None or not place.holds_marked:
             return value
-        if depth < MAX_DEPTH and isinstance(value, dict):
+        if isinstance(value, dict):
             return {
-                name: self._member_shown(member, list(_of_member(applied, name)), depth + 1)
+                name: self._shown(member, self._member(place, name), depth + 1, looked_at)
                 for name, member in value.items()
             }
-        if depth < MAX_DEPTH and isinstance(value, list):
+        if isinstance(value, list):
             return [
-                self._member_shown(item, list(_of_item(applied, index)), depth + 1)
+                self._shown(item, self._item(place, index), depth + 1, looked_at)
                 for index, item in enumerate(value)
             ]
         return HIDDEN
 
-    def _member_shown(self, value: Any, schemas: list[Any], depth: int) -> Any:
-        return self._shown(value, schemas, depth) if schemas else HIDDEN
+    def _member(self, place: _Place, name: str) -> _Place | None:
+        if name in place.members:
+            return place.members[name]
+        found = self._place(member_parts(place.applied, name))
+        if any(name in rules.get("properties", ()) for rules in place.applied):
+            place.members[name] = found  # what an agent makes up is not kept
+        return found
+
+    def _item(self, place: _Place, index: int) -> _Place | None:
+        index = min(index, place.prefix)
+        if index not in place.items:
+            place.items[index] = self._place(item_parts(place.applied, index))
+        return place.items[index]
+
+    def _place(self, schemas: Iterable[Any]) -> _Place | None:
+        """The place that these parts of the document describe together; None where no part does."""
+        parts = list(schemas)
+        key = tuple(map(id, parts))
+        if key not in self._known:
+            applied = list(self._applied(parts))
+            is_marked = any(map(_is_marked, applied))
+            holds_marked = any(_is_marked(part) for rules in applied for part in self._parts(rules))
+            prefix = max((len(prefix_of(rules)) for rules in applied), default=0)
+            self._known[key] = _Place(applied, is_marked, holds_marked, prefix) if parts else None
+        return self._known[key]
 
     def _applied(self, schemas: Iterable[Any]) -> Iterator[Rules]:
         """The schemas and all that are applied to the same value, each once."""
@@ -126,22 +179,7 @@ class SensitivePlaces:
                 waiting.extend(self._beside(rules))
 
     def _beside(self, rules: Rules) -> Iterator[Any]:
-        for word in ("$ref", "$dynamicRef"):
-            if word in rules:
-                target = self.resolve(rules[word])
-                yield _MARKED if target is None else target
-        for word in ("allOf", "anyOf", "oneOf"):
-            yield from rules.get(word, ())
-        for word in ("if", "then", "else", "not"):
-            yield rules.get(word)
-        for word in ("dependentSchemas", "dependencies"):
-            yield from rules.get(word, {}).values()
-
-    def _holds_marked(self, rules: Rules) -> bool:
-        known = self._holding.get(id(rules))
-        if known is None:
-            known = self._holding[id(rules)] = any(map(_is_marked, self._parts(rules)))
-        return known
+        return (_MARKED if part is None else part for part in parts_beside(rules, self.resolve))
 
     def _parts(self, rules: Rules) -> Iterator[Rules]:
         """A schema and every other that it can lead to, each once."""
@@ -153,7 +191,7 @@ class SensitivePlaces:
                 seen.add(id(part))
                 yield part
                 waiting.extend(self._beside(part))
-                waiting.extend(inner for _, inner in _below(part))
+                waiting.extend(inner for _, inner in parts_below(part))
 
     def _names(self) -> set[str]:
         """The names that are declared anywhere."""
@@ -168,7 +206,7 @@ class SensitivePlaces:
             if _is_marked(rules):
                 yield said or "*"
             elif id(rules) not in above:
-                for step, inner in _below(rules):
+                for step, inner in parts_below(rules):
                     place = f"{said}.{step}" if said and step != "[]" else f"{said}{step}"
                     yield from self._paths(inner, place, (*above, id(rules)))
 
@@ -197,48 +235,6 @@ def _is_marked(rules: Rules) -> bool:
     if isinstance(names, Mapping) and names.get(MARK) is True:
         return True  # an object whose names are marked is hidden as a whole
     return rules.get(MARK) is True or rules.get("format") == "password"
-
-
-def _below(rules: Rules) -> Iterator[tuple[str, Any]]:
-    """The schemas of members and items, each with the step that leads there."""
-    yield from rules.get("properties", {}).items()
-    for inner in rules.get("patternProperties", {}).values():
-        yield "*", inner
-    for word in ("additionalProperties", "unevaluatedProperties"):
-        yield "*", rules.get(word)
-    for inner in _item_rules(rules):
-        yield "[]", inner
-
-
-def _item_rules(rules: Rules) -> Iterator[Any]:
-    for word in ("prefixItems", "items"):
-        inner = rules.get(word)
-        yield from inner if isinstance(inner, list) else (inner,)
-    for word in ("additionalItems", "contains", "unevaluatedItems"):
-        yield rules.get(word)
-
-
-def _of_member(applied: Iterable[Rules], name: str) -> Iterator[Any]:
-    """What is declared for a name; no pattern is tried, because one can take for ever."""
-    for rules in applied:
-        properties = rules.get("properties", {})
-        if name in properties:
-            yield properties[name]
-            continue
-        for word in ("additionalProperties", "unevaluatedProperties"):
-            if isinstance(rules.get(word), Mapping):
-                yield rules[word]
-                yield from rules.get("patternProperties", {}).values()
-
-
-def _of_item(applied: Iterable[Rules], index: int) -> Iterator[Any]:
-    for rules in applied:
-        prefix = rules.get("items") if isinstance(rules.get("items"), list) else rules.get("prefixItems", ())
-        if prefix and index < len(prefix):
-            yield prefix[index]
-        for word in ("items", "additionalItems", "contains", "unevaluatedItems"):
-            if isinstance(rules.get(word), Mapping):
-                yield rules[word]
 
 
 def _hidden_values(value: Any, shown: Any) -> Iterator[str]:

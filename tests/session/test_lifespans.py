@@ -435,7 +435,10 @@ class TestFailing:
         assert second == "done"
         assert "leave of the test could not be opened" in caplog.text
 
-    def test_one_that_is_not_alive_any_more_is_opened_anew(self, caplog: pytest.LogCaptureFixture) -> None:
+    @pytest.mark.parametrize("settle", [0.0, 0.01])
+    def test_one_that_is_not_alive_any_more_is_opened_anew(
+        self, settle: float, caplog: pytest.LogCaptureFixture
+    ) -> None:
         @dataclass
         class Line:
             number: int
@@ -461,7 +464,7 @@ class TestFailing:
             await until(lambda: closed == [0])
             return results
 
-        assert converse(scenario, Tool("use", use)) == ["0", "0", "1", "1"]
+        assert converse(scenario, Tool("use", use, settle=settle)) == ["0", "0", "1", "1"]
         assert closed == [0, 1]
         assert "open_line of the test is not alive any more and is opened anew" in caplog.text
 

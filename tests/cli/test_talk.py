@@ -8,13 +8,16 @@ import itertools
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agentframework.app import App
+from agentframework.approval import ApprovalRequest
 from agentframework.callbacks import DisconnectionDetails
+from agentframework.cli.asking import TerminalApprover
 from agentframework.cli.lines import LineSource
 from agentframework.cli.plain import PlainScreen
 from agentframework.cli.screen import Heading
@@ -34,10 +37,14 @@ class Keyboard(LineSource):
     def __init__(self, ready: Callable[[Keyboard], None]) -> None:
         self._ready = ready
         self.stopped_typing = False
+        self.asked: Callable[[Callable[[], float] | None], object] = lambda seconds_left: None
 
     def start(self, give: Callable[[str | None], None], interrupt: Callable[[], None]) -> None:
         self.give, self.interrupt = give, interrupt
         self._ready(self)
+
+    def ask(self, seconds_left: Callable[[], float] | None) -> None:
+        self.asked(seconds_left)
 
     def more(self) -> None: ...
 
@@ -63,7 +70,7 @@ class Held:
         self, agent: AgentConfig, ready: Callable[[Keyboard], None], out: io.StringIO | None = None
     ) -> None:
         app = App.load(Config(agent=agent, plugins=PluginsConfig(autoload=False)))
-        relay = Relay()
+        self.relay = relay = Relay()
         self.out = out or io.StringIO()
         self.keyboard = Keyboard(ready)
         screen = PlainScreen(self.out, self.out)
@@ -95,6 +102,39 @@ def test_the_end_of_the_input_ends_it_at_once_where_somebody_types(tmp_path: Pat
     assert held.hold().reason == "user"
     assert "you: are you there?" in held.lines
     assert held.keyboard.stopped_typing
+
+
+def test_the_line_after_a_question_is_its_answer_and_not_sent(tmp_path: Path) -> None:
+    approver, answers = TerminalApprover(), list[bool]()
+    request = ApprovalRequest("s", "c", "c1", "pay", "shop", "", "write", {"amount": 5}, "", 10.0, 1e9)
+    asker = threading.Thread(target=lambda: answers.append(asyncio.run(approver.approve(request))))
+
+    def ready(keyboard: Keyboard) -> None:
+        def asked(seconds_left: Callable[[], float] | None) -> None:
+            for line in ["y"] if seconds_left is not None else ["hello", None]:
+                keyboard.give(line)
+
+        keyboard.asked = asked
+        asker.start()
+
+    held = Held(tmp_path, HELLO + STALL, ready)
+    held.talk = Talk(
+        held.conversation,
+        held.relay,
+        held.keyboard,
+        PlainScreen(held.out, held.out),
+        held.view,
+        Heading("local agent", 0, 0),
+        False,
+        approver=approver,
+        clock=itertools.count().__next__,
+    )
+    assert held.hold().reason == "user"
+    asker.join()
+    assert answers == [True]
+    assert "warning: The agent wants to run pay of shop (risk: write)" in held.lines
+    assert "you: hello" in held.lines
+    assert "you: y" not in held.lines
 
 
 def test_ctrl_c_as_a_key_ends_it(tmp_path: Path) -> None:

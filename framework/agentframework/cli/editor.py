@@ -41,12 +41,27 @@ class Editor(LineSource):
             erase_when_done=True, reserve_space_for_menu=0, refresh_interval=_REFRESH
         )
         self._stopped = False
+        self._seconds_left: Callable[[], float] | None = None
+        self._kept = ""
         self._task: asyncio.Task[None] | None = None
         self._terminal: tuple[int, list[Any]] | None = None
 
     def start(self, give: Callable[[str | None], None], interrupt: Callable[[], None]) -> None:
         self._terminal = _settings_of_terminal()
         self._task = asyncio.get_running_loop().create_task(self._edit(give, interrupt))
+
+    def ask(self, seconds_left: Callable[[], float] | None) -> None:
+        """What is being typed is put aside while a question is open: it was not meant as its answer."""
+        buffer = self._session.default_buffer
+        if seconds_left is not None and self._seconds_left is None:
+            self._kept = buffer.text
+            buffer.reset()
+        elif seconds_left is None and self._seconds_left is not None:
+            self._kept, kept = "", self._kept
+            buffer.reset()
+            buffer.insert_text(kept)
+        self._seconds_left = seconds_left
+        self.refresh()
 
     def more(self) -> None:
         """Nothing to do: the user may type whenever they like."""
@@ -84,10 +99,13 @@ class Editor(LineSource):
                 if any(typed.key == Keys.ControlC for typed in get_typeahead(self._session.app.input)):
                     interrupt()  # twice at once: the second came while the first was dealt with
                 return
-            if line.strip() and not self._stopped:
+            if (line.strip() or self._seconds_left is not None) and not self._stopped:
                 give(line.strip())
 
     def _message(self) -> StyleAndTextTuples:
+        if self._seconds_left is not None:
+            seconds = max(int(self._seconds_left()), 0)
+            return [("", "\n"), ("bold fg:ansiyellow", f"y or n, {seconds} s: ")]
         status = self._status()
         label = f"{'tool':{LABEL_WIDTH}}"
         working: StyleAndTextTuples = [("fg:ansiyellow", label), ("", f"{status}\n")] if status else []

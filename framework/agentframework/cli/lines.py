@@ -22,6 +22,10 @@ class LineSource(ABC):
         """Begin: the first line may come. `give` is called on any thread, `interrupt` for a Ctrl-C that is a key."""
 
     @abstractmethod
+    def ask(self, seconds_left: Callable[[], float] | None) -> None:
+        """The next line is the answer to a question, for so long; None: it is not any more. Shows it, if it can."""
+
+    @abstractmethod
     def more(self) -> None:
         """The line before was dealt with, the next one may come."""
 
@@ -52,6 +56,9 @@ class PipeLines(LineSource):
 
     def start(self, give: Callable[[str | None], None], interrupt: Callable[[], None]) -> None:
         threading.Thread(target=self._read, args=(give,), name="agentframework-input", daemon=True).start()
+
+    def ask(self, seconds_left: Callable[[], float] | None) -> None:
+        """Nothing: nobody sits behind a pipe, so nobody is asked there."""
 
     def more(self) -> None:
         self._wanted.release()

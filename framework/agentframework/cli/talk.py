@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, Protocol
 
 from agentframework.callbacks import Callbacks, DisconnectionDetails, Event, SessionStarted, method_name
+from agentframework.cli.asking import Question, Questions, TerminalApprover
 from agentframework.cli.interrupts import Interrupts
 from agentframework.cli.lines import LineSource
 from agentframework.cli.screen import Heading, Screen
@@ -78,13 +79,19 @@ class _Over:
     error: BaseException | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: Question
+    is_open: bool
+
+
 class _Sign(Enum):
     STOP = "stop"
     DRAIN = "drain"
     SLOW = "slow"
 
 
-_Item = _Line | _Logged | _Started | _Over | _Sign | Event
+_Item = _Line | _Logged | _Started | _Over | _Asked | _Sign | Event
 
 
 class Talk:
@@ -92,7 +99,7 @@ class Talk:
 
     With `waits_for_turns` a line is sent when the agent's turn is over, and the end of the input is an end of
     the conversation only then: that is for pipes. Otherwise a line is sent when it is there, and the end of the
-    input ends the conversation at once.
+    input ends the conversation at once. What `approver` is asked is shown, and the next line is its answer.
     """
 
     def __init__(
@@ -105,8 +112,11 @@ class Talk:
         heading: Heading,
         waits_for_turns: bool,
         *,
+        approver: TerminalApprover | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._approver = approver
+        self._questions = Questions(screen.warning, lines.ask, clock)
         self._conversation = conversation
         self._relay = relay
         self._lines = lines
@@ -152,6 +162,9 @@ class Talk:
         self._inbox = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._relay.listener = self._post
+        if self._approver is not None:
+            self._approver.withdraw = lambda question: self._post(_Asked(question, False))
+            self._approver.ask = lambda question: self._post(_Asked(question, True))
         with self._interrupts.caught():
             threading.Thread(target=self._supervise, name="agentframework-run", daemon=True).start()
             try:
@@ -225,6 +238,8 @@ class Talk:
                 self._screen.note(f"{self._what_is_slow}; {self._interrupts.key_to_leave} leaves at once")
             case _Line():
                 self._take_line(item)
+            case _Asked(question, is_open):
+                (self._questions.ask if is_open else self._questions.withdraw)(question)
             case _Logged(level, text) if level >= logging.ERROR:
                 self._screen.error(text)
             case _Logged():
@@ -255,6 +270,8 @@ class Talk:
             self._held = line
         elif line.text is None:
             self._end()
+        elif self._questions.take(line.text):
+            self._lines.more()
         else:
             self._send(line.text)
 

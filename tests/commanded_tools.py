@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -41,6 +42,16 @@ class Fate:
         self.command: Future[str] = Future()
 
 
+class _Later:
+    """Begins when it is awaited; unlike a coroutine it may be left alone, as where the session has ended before."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        return self._begin().__await__()
+
+
 class Commanded:
     """Tools that are called with a `key`, run until somebody commands the fate under it, and then follow."""
 
@@ -64,8 +75,8 @@ class Commanded:
         return WAYS[await asyncio.shield(asyncio.wrap_future(fate.command))][1](key)
 
     def lazy(self, key: str) -> object:
-        """A plain function that returns a coroutine."""
-        return self.coroutine(key)
+        """A plain function that returns something to await."""
+        return _Later(partial(self.coroutine, key))
 
     def end_all(self) -> None:
         """Let all that still runs return."""

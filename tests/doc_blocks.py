@@ -34,7 +34,7 @@ from doc_folder import Folder
 __all__ = ["run_page"]
 
 _INFO = re.compile(r'(?P<language>\w+)(?: title="(?P<title>[^"]+)")?[ \t]*$\n', re.MULTILINE)
-_CONFIG_TABLES = frozenset({"agent", "conversation", "audio", "tools", "workers", "plugins"})
+_CONFIG_TABLES = frozenset({"agent", "conversation", "audio", "tools", "workers", "policy", "plugins"})
 _NOT_A_CONFIG = frozenset({"project", "build-system", "step"})
 _NOT_RUN = ("make ", "git ", "curl ", "sudo ")
 _SAID_PORT = "8765"

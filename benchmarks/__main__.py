@@ -18,15 +18,29 @@ from typing import Any
 from benchmarks.checking import ALONE, check_times
 from benchmarks.measuring import Figures, measure
 from benchmarks.plan import FULL, Kind, Work, works
+from benchmarks.pools import pool_times
 from benchmarks.processes import Server
-from benchmarks.results import PAGE, RESULTS, check_row, merged, page_with, read, row, start_row, tables
+from benchmarks.results import (
+    PAGE,
+    RESULTS,
+    check_row,
+    merged,
+    page_with,
+    pool_row,
+    read,
+    row,
+    start_row,
+    tables,
+)
 from benchmarks.starting import start_times
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; 5 unless said")
-    parser.add_argument("--only", default="", help="only work whose name holds these words, starts or checks")
+    parser.add_argument(
+        "--only", default="", help="only work whose name holds these words, starts, checks or pools"
+    )
     parser.add_argument("--write", action="store_true", help="keep the results and write the page")
     given = parser.parse_args()
     chosen = [work for work in works(FULL) if given.only in work.name]
@@ -40,12 +54,17 @@ def main() -> None:
     if given.only in ("", "checks"):
         timed = [check_times() for _ in range(given.rounds)]
         checks = [check_row(name, [(times[name], times[ALONE]) for times in timed]) for name in timed[0]]
+    pools: list[dict[str, Any]] = []
+    if given.only in ("", "pools"):
+        run = [pool_times() for _ in range(given.rounds)]
+        pools = [pool_row(name, [times[name] for times in run]) for name in run[0]]
     results = {
         "python": platform.python_version(),
         "processors": os.cpu_count(),
         "rows": rows,
         "starts": starts,
         "checks": checks,
+        "pools": pools,
     }
     print(tables(results))
     if given.write:

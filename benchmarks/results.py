@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Figures
 from benchmarks.plan import FULL, LIMIT, Kind, Work, works
 
-__all__ = ["PAGE", "RESULTS", "check_row", "merged", "page_with", "read", "row", "start_row", "tables"]
+__all__ = [
+    "PAGE",
+    "RESULTS",
+    "check_row",
+    "merged",
+    "page_with",
+    "pool_row",
+    "read",
+    "row",
+    "start_row",
+    "tables",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -72,6 +83,18 @@ def check_row(name: str, times: Sequence[tuple[float, float]]) -> dict[str, Any]
     }
 
 
+def pool_row(name: str, rounds: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
+    """What a pool of processes took over all rounds; `late` is the worst, and None where a hang was not ended."""
+    late = [figures["late"] for figures in rounds]
+    known = [value for value in late if value is not None]
+    return {
+        "pool": name,
+        "p50": _median(figures["p50"] for figures in rounds),
+        "per_second": _median(figures["per_second"] for figures in rounds),
+        "late": round(max(known), 1) if len(known) == len(late) else None,
+    }
+
+
 def tables(results: dict[str, Any]) -> str:
     """The results as tables in Markdown."""
     parts = []
@@ -97,6 +120,16 @@ def tables(results: dict[str, Any]) -> str:
         for entry in results["checks"]
     ]
     parts.append(_table(("check of a call's arguments", "median", "of jsonschema", "spread"), checks))
+    pools = [
+        (
+            entry["pool"],
+            f"{_figure(entry['p50'])} ms",
+            f"{entry['per_second']:,.0f}",
+            "not at all" if entry["late"] is None else f"{entry['late']:.1f} ms after its deadline",
+        )
+        for entry in results.get("pools", [])
+    ]
+    parts.append(_table(("pool of two processes", "one call", "calls/s", "a hang is ended"), pools))
     return "\n".join(parts)
 
 
@@ -118,6 +151,7 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         "rows": rows,
         "starts": new["starts"] or old["starts"],
         "checks": new["checks"] or old["checks"],
+        "pools": new["pools"] or old.get("pools", []),
     }
 
 

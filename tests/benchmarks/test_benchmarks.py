@@ -9,6 +9,7 @@ import pytest
 from benchmarks.checking import CHECKS
 from benchmarks.measuring import measure
 from benchmarks.plan import TINY, Kind, Work, works
+from benchmarks.pools import POOLS, PoolCounts, pool_times
 from benchmarks.processes import BENCH_PYTHON, CLIENTS_PYTHON, Server
 from conftest import unavailable
 
@@ -40,3 +41,12 @@ def test_each_client_gets_through_each_work(server: Server, work: Work, kind: Ki
 @pytest.mark.parametrize("name", CHECKS)
 def test_each_check_passes_what_it_is_given(name: str) -> None:
     assert CHECKS[name]()
+
+
+def test_every_pool_of_processes_is_measured_and_ours_ends_what_hangs() -> None:
+    measured = pool_times(PoolCounts(single=5, in_flight=4, many=8))
+    assert list(measured) == list(POOLS)
+    for figures in measured.values():
+        assert figures["p50"] is not None
+        assert figures["per_second"] is not None
+    assert measured["process worker"]["late"] is not None

@@ -7,7 +7,8 @@ from typing import Any
 from benchmarks.checking import CHECKS
 from benchmarks.measuring import Figures
 from benchmarks.plan import FULL, LIMIT, OURS_SYNC, Work, works
-from benchmarks.results import PAGE, check_row, merged, page_with, read, row, start_row, tables
+from benchmarks.pools import POOLS
+from benchmarks.results import PAGE, check_row, merged, page_with, pool_row, read, row, start_row, tables
 
 WORK = Work("some work", "round_trip.1", "p50", "ms", (LIMIT, OURS_SYNC))
 
@@ -51,6 +52,14 @@ class TestRows:
         assert (made["median"], made["ratio"]) == (3.0, 0.2)
         assert (made["lowest_ratio"], made["highest_ratio"]) == (0.1, 0.3)
 
+    def test_a_hang_that_was_not_ended_in_one_round_was_not_ended(self) -> None:
+        rounds: list[dict[str, float | None]] = [
+            {"p50": 1.0, "per_second": 10.0, "late": 4.0},
+            {"p50": 3.0, "per_second": 20.0, "late": 8.0},
+        ]
+        assert pool_row("ours", rounds) == {"pool": "ours", "p50": 2.0, "per_second": 15.0, "late": 8.0}
+        assert pool_row("ours", [*rounds, {**rounds[0], "late": None}])["late"] is None
+
     def test_a_start_has_its_spread(self) -> None:
         made = start_row("import", [3.0, 1.0, 2.0])
         assert (made["median"], made["lowest"], made["highest"]) == (2.0, 1.0, 3.0)
@@ -76,6 +85,9 @@ class TestThePage:
     def test_every_check_is_in_the_results(self) -> None:
         assert [entry["check"] for entry in read()["checks"]] == list(CHECKS)
 
+    def test_every_pool_is_in_the_results(self) -> None:
+        assert [entry["pool"] for entry in read()["pools"]] == list(POOLS)
+
     def test_new_results_take_the_place_of_older_ones_of_the_same_work_alone(self) -> None:
         first, second, *_ = works(FULL)
         old: dict[str, Any] = {
@@ -87,7 +99,8 @@ class TestThePage:
             "rows": [{"work": first.name, "median": 2}],
             "starts": [],
             "checks": ["new"],
+            "pools": ["new"],
         }
         both = merged(old, new)
         assert [entry["median"] for entry in both["rows"]] == [2, 1]
-        assert (both["starts"], both["checks"]) == (["old"], ["new"])
+        assert (both["starts"], both["checks"], both["pools"]) == (["old"], ["new"], ["new"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -63,11 +64,12 @@ def run_worker(
     channel = Channel(fd)
     calls = Calls(channel, tools, log_level)
     _limit_memory(memory_mb)
-    channel.send({"ready": True})
-    while messages := channel.receive():
-        for message in messages:
-            if not calls.run(message):
-                return 0
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the runtime is gone
+        channel.send({"ready": True})
+        while messages := channel.receive():
+            for message in messages:
+                if not calls.run(message):
+                    return 0
     return 0
 
 

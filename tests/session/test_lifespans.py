@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Self
@@ -748,6 +749,34 @@ class TestSharing:
         own.join()
         assert [name for name, _ in diary.opened] == ["agentframework-user", "callers-own"]
         assert sorted(map(str, diary.closed)) == sorted(map(str, diary.opened))
+
+    def test_sessions_that_come_and_go_never_have_one_that_is_closed_and_leave_none_open(self) -> None:
+        @dataclass
+        class Line:
+            is_open: bool = True
+
+        lines: list[Line] = []
+
+        @asynccontextmanager
+        async def open_line() -> AsyncIterator[Line]:
+            line = Line()
+            lines.append(line)
+            yield line
+            line.is_open = False
+
+        async def use(line: Annotated[Line, Resource(open_line, scope="process")]) -> bool:
+            return line.is_open
+
+        tool = Tool("use", use)
+
+        def come_and_go(_: int) -> set[str]:
+            with Caller(tool) as caller:
+                return {caller.call("use"), caller.call("use")}
+
+        with ThreadPoolExecutor(6) as pool:
+            results = set().union(*pool.map(come_and_go, range(30)))
+        assert results == {"true"}
+        assert not any(line.is_open for line in lines)
 
     def test_one_that_failed_for_one_session_is_tried_again_by_another(self) -> None:
         tries: list[int] = []

@@ -124,19 +124,22 @@ class _Reader:
 
     def copy(self, value: object, depth: int) -> Any:
         self.size_limit_bytes += _MAX_NUMBER_SIZE_BYTES
-        if isinstance(value, str):
+        if type(value) is str:  # what is most often sent comes first, and a type derived from it last
             self._take_text(value)
-            return str.__str__(value)
-        if isinstance(value, dict):
-            return self._copy_dict(value, _deeper(depth))
-        if isinstance(value, list):
-            return self._copy_list(value, _deeper(depth))
+            return value
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):
             return self._copy_int(value)
         if isinstance(value, float):
             return self._copy_float(value)
+        if isinstance(value, dict):
+            return self._copy_dict(value, _deeper(depth))
+        if isinstance(value, list):
+            return self._copy_list(value, _deeper(depth))
+        if isinstance(value, str):
+            self._take_text(value)
+            return str.__str__(value)
         raise OutOfBoundsError("a JSON value", f"a value of type {type(value).__name__}")
 
     def _take_text(self, text: str) -> None:

@@ -31,7 +31,7 @@ def test_a_plugin_brings_tools_callbacks_and_backends_under_its_name(world: Worl
             def register_tools(self, register):
                 assert register.plugin == "everything"
                 register(Tool("one", lambda: 1, parameters={"type": "object"}))
-                register(lambda n: n, name="two", description="Two.", timeout=2.0, parameters={
+                register(lambda n: n, name="two", description="Two.", timeout=2.0, risk="read", parameters={
                     "type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})
                 @register
                 def three() -> int:
@@ -65,6 +65,7 @@ def test_a_plugin_brings_tools_callbacks_and_backends_under_its_name(world: Worl
     two = world.registry.get("two")
     assert two is not None
     assert (two.timeout, two.description, set(two.schema["properties"])) == (2.0, "Two.", {"n"})
+    assert two.options.risk == "read"
 
     assert {one.owner for one in loaded.callbacks} == {"everything"}
     shared, made, from_function = loaded.callbacks

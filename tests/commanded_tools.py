@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from agent_stub import PATIENCE, Peer, Recorder
 from agentframework.callbacks import ToolAnswered
 from agentframework.errors import ToolError
+from agentframework.tools.context import ToolContext
 
 
 def _fail(error: BaseException) -> Any:
@@ -35,10 +36,15 @@ WAYS: dict[str, tuple[str, Callable[[str], object]]] = {
 
 
 class Fate:
-    """What becomes of one call: `begun` once its code runs, which goes on as it is commanded."""
+    """What becomes of one call: `begun` once its code runs, which goes on as it is commanded.
+
+    `stopped` once its coroutine was cancelled; `context` is what the call was told, if it has begun.
+    """
 
     def __init__(self) -> None:
         self.begun = threading.Event()
+        self.stopped = threading.Event()
+        self.context: ToolContext | None = None
         self.command: Future[str] = Future()
 
 
@@ -62,21 +68,28 @@ class Commanded:
         """That of a call, which may not have come yet; from any thread."""
         return self._fates.setdefault(key, Fate())
 
-    def plain(self, key: str) -> object:
+    def plain(self, key: str, context: ToolContext) -> object:
         """Runs on a thread."""
         fate = self.fate(key)
+        fate.context = context
         fate.begun.set()
         return WAYS[fate.command.result(PATIENCE * 2)][1](key)
 
-    async def coroutine(self, key: str) -> object:
+    async def coroutine(self, key: str, context: ToolContext) -> object:
         """Runs on a loop, where it can be cancelled."""
         fate = self.fate(key)
+        fate.context = context
         fate.begun.set()
-        return WAYS[await asyncio.shield(asyncio.wrap_future(fate.command))][1](key)
+        try:
+            way = await asyncio.shield(asyncio.wrap_future(fate.command))
+        except asyncio.CancelledError:
+            fate.stopped.set()
+            raise
+        return WAYS[way][1](key)
 
-    def lazy(self, key: str) -> object:
+    def lazy(self, key: str, context: ToolContext) -> object:
         """A plain function that returns something to await."""
-        return _Later(partial(self.coroutine, key))
+        return _Later(partial(self.coroutine, key, context))
 
     def end_all(self) -> None:
         """Let all that still runs return."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from websockets.exceptions import ConnectionClosed
 
-from agent_stub import PATIENCE, agent, make_session, start
+from agent_stub import PATIENCE, agent, eventually, make_session, start
 from agentframework.errors import SessionEndedError
 from agentframework.protocol.messages import ContextualUpdateMessage
 from agentframework.protocol.messages.misfit import make_message
@@ -124,10 +124,21 @@ class CallsUnderFire(RuleBasedStateMachine):
 
     def settled(self, call: Call, *allowed: str) -> None:
         """Wait until the call has ended, in one of these ways."""
+        cut_short = call in self.open and not self.commanded.fate(call.id).command.done()
         self.expected(call, *allowed)
         self.recorder.wait_for_answer(call.id)
+        if cut_short:
+            self.look_for_stop(call)
         self.look_for_next_in_order()
         self.look_for_end()
+
+    def look_for_stop(self, call: Call) -> None:
+        """A call that was answered though it runs is told that nobody waits for it."""
+        fate = self.commanded.fate(call.id)
+        if fate.begun.is_set():
+            assert fate.context is not None
+            assert fate.context.cancelled.wait(PATIENCE)
+            assert call.tool in ON_THREADS or fate.stopped.wait(PATIENCE)
 
     def expected(self, call: Call, *allowed: str | None) -> None:
         call.allowed = frozenset(allowed)
@@ -274,6 +285,9 @@ class CallsUnderFire(RuleBasedStateMachine):
         """What is open ends with the connection, or just before where it was let go at that moment."""
         for call in list(self.open):
             self.expected(call, outcome, *([WAYS[ways[call]][0]] if call in ways else []))
+            self.recorder.wait_for_answer(call.id)
+            if call not in ways:
+                self.look_for_stop(call)
 
     def let_go(self, how_many: int, way: str) -> dict[Call, str]:
         """Some calls may end, just now."""
@@ -363,6 +377,8 @@ class CallsUnderFire(RuleBasedStateMachine):
                 self.it_is_ended(0, "result", False)
             self.led.wait_for_close()
             self.commanded.end_all()
+            assert eventually(lambda: self.pool.zombies == 0)
+            assert not self.commanded.fate("again").begun.is_set(), "a call ran twice"
             self.check_calls()
             self.check_counts()
         finally:

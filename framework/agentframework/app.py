@@ -8,12 +8,15 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
+from agentframework.approval import Approver
 from agentframework.audio.base import NO_SOUND
+from agentframework.audit import AuditLog
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.config import AgentConfig, Config
 from agentframework.errors import ConfigError, ConfigProblem, PluginError, SessionError, ToolDefinitionError
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.hosted import HostedAgent
+from agentframework.permission import policy_of
 from agentframework.plugins import LoadedPlugins, load_plugins
 from agentframework.protocol.address import REGIONS, conversation_url
 from agentframework.protocol.messages import ContextualUpdateMessage, UserActivityMessage, UserMessage
@@ -29,12 +32,15 @@ from agentframework.spelling import did_you_mean
 from agentframework.tools.registry import ToolRegistry
 from agentframework.transports.base import Transport
 from agentframework.transports.websocket import open_websocket
+from agentframework.workers.base import ToolSpec, Worker
+from agentframework.workers.processes import ProcessGroup, ProcessWorker
 
 __all__ = ["App", "Running"]
 
 _log = logging.getLogger("agentframework.app")
 
 _AGENT_TIMEOUT = 2.0
+_IN_PROCESS = frozenset({"auto", "thread", "loop"})
 
 
 class App:
@@ -52,7 +58,10 @@ class App:
         self.plugins = plugins
         self.problems = tuple(problems)
         self.agreement = Agreement(config, tools)
-        self._worlds = Worlds(tools=tool_threads(config.workers.threads, reserved=config.workers.reserved))
+        self._worlds = _worlds_of(config)
+        self._policy, unfit = policy_of(config, plugins.tool_names)
+        self._audit = None if config.policy.audit is None else AuditLog(config.policy.audit)
+        self.problems += (*unfit, *_misplaced(config, self._worlds, tools))
 
     @classmethod
     def load(cls, config: Config, *, forgive: bool = False) -> App:
@@ -75,9 +84,12 @@ class App:
         app.problems += tuple(app.agreement.problems)
         return app
 
-    def conversation(self, *handlers: Callbacks) -> Running:
-        """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing."""
-        return Running(self, handlers)
+    def conversation(self, *handlers: Callbacks, approver: Approver | None = None) -> Running:
+        """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing.
+
+        `approver` is asked where the policy asks, unless the config names another one.
+        """
+        return Running(self, handlers, approver)
 
     def session_settings(self) -> SessionSettings:
         """What each session is told by the config."""
@@ -102,6 +114,7 @@ class App:
             error_text=config.tools.error_text,
             max_open_calls=config.workers.max_calls,
             max_running=config.workers.max_running,
+            policy=self._policy,
             reconnect=ReconnectPolicy(config.agent.reconnect_attempts) if config.agent.reconnect else None,
         )
 
@@ -111,6 +124,7 @@ class App:
         handlers: Sequence[Callbacks],
         *,
         is_silent: bool = False,
+        approver: Approver | None = None,
     ) -> Session:
         """A session over this transport with the hosted tools, for the program's handlers and the plugins'.
 
@@ -126,6 +140,8 @@ class App:
             audio=None if backend is None else OwnedBackend(backend.owner, backend.make()),
             settings=self.session_settings(),
             worlds=self._worlds,
+            approver=approver,
+            audit=self._audit,
         )
 
     def _plugin_handlers(self) -> list[OwnedHandler]:
@@ -141,10 +157,10 @@ class App:
 class Running:
     """One conversation of an app, from `start` to its end; as a context manager it is started and ended for you."""
 
-    def __init__(self, app: App, handlers: Sequence[Callbacks]) -> None:
+    def __init__(self, app: App, handlers: Sequence[Callbacks], approver: Approver | None = None) -> None:
         self._app = app
         self._agent: HostedAgent | None = None
-        self._session = app.new_session(self._connect, handlers)
+        self._session = app.new_session(self._connect, handlers, approver=approver)
 
     @property
     def conversation_id(self) -> str | None:
@@ -291,3 +307,39 @@ def _unmatched(config: Config, plugins: LoadedPlugins) -> list[ConfigProblem]:
 def _no_tool(config: Config, path: tuple[str | int, ...], name: str, names: Collection[str]) -> ConfigProblem:
     fix = did_you_mean(name, names) or "`agentframework tools` lists those that are installed"
     return config.problem(path, f"no installed tool is called {name!r}", fix)
+
+
+def _worlds_of(config: Config) -> Worlds:
+    """The threads and processes that `[workers]` asks for; starts none of them."""
+    said = config.workers
+    groups = {
+        "default": ProcessGroup(said.processes),
+        **{
+            name: ProcessGroup(group.processes, group.memory_mb, group.max_calls)
+            for name, group in said.groups.items()
+        },
+    }
+    workers: dict[str, Worker] = {"process": ProcessWorker(groups)}
+    return Worlds(tools=tool_threads(said.threads, reserved=said.reserved), workers=workers)
+
+
+def _misplaced(config: Config, worlds: Worlds, tools: ToolRegistry) -> list[ConfigProblem]:
+    """A problem for each tool that cannot run where it says it wants to run."""
+    problems = []
+    for tool in tools:
+        name = tool.options.worker
+        if name in _IN_PROCESS:
+            continue
+        worker = worlds.worker(name)
+        try:
+            if worker is None:
+                raise ToolDefinitionError(
+                    tool.name,
+                    f"there is no worker {name!r}",
+                    owner=tool.owner,
+                    fix='workers are "thread" and "process", and "auto" is what suits the tool',
+                )
+            worker.check(ToolSpec.of(tool), tool.options.placement)
+        except ToolDefinitionError as error:
+            problems.append(config.problem(("tools", tool.name, "worker"), str(error)))
+    return problems

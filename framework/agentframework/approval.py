@@ -14,9 +14,9 @@ __all__ = ["ApprovalRequest", "Approver"]
 class ApprovalRequest:
     """A call that waits for a yes.
 
-    `arguments` are checked and repaired, as the tool would get them; those marked `Sensitive` are `***`. They come from
-    the agent: clean them before they reach a terminal. `rule` says which rule of the policy asks. After `timeout`
-    seconds, which end at `deadline` by `time.monotonic()`, no answer is a no.
+    `arguments` are checked and repaired, as the tool would get them; those marked `Sensitive` are `***`. They come
+    from the agent: clean them before they reach a terminal. `rule` says which rule of the policy asks. After
+    `timeout` seconds, which end at `deadline` by `time.monotonic()`, no answer is a no.
     """
 
     session_id: str

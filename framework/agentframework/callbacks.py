@@ -21,6 +21,7 @@ __all__ = [
     "SessionStarted",
     "ToolAnswered",
     "ToolCalled",
+    "ToolCallsStopped",
     "ToolFinishedLate",
     "method_name",
 ]
@@ -153,6 +154,19 @@ class ToolFinishedLate:
     type: str = "tool_finished_late"
 
 
+@dataclass(frozen=True, slots=True)
+class ToolCallsStopped:
+    """The agent has called tools again and again, and is told to stop; said once for each such run.
+
+    `tool_name` is the tool of the first call that was stopped.
+    """
+
+    tool_name: str
+    owner: str
+    reason: str
+    type: str = "tool_calls_stopped"
+
+
 Event = (
     m.ReceivedMessage
     | SessionStarted
@@ -163,6 +177,7 @@ Event = (
     | ToolCalled
     | ToolAnswered
     | ToolFinishedLate
+    | ToolCallsStopped
 )
 """Whatever a handler can be given."""
 
@@ -200,6 +215,7 @@ class Callbacks:
     def on_tool_called(self, event: ToolCalled) -> Done: ...
     def on_tool_answered(self, event: ToolAnswered) -> Done: ...
     def on_tool_finished_late(self, event: ToolFinishedLate) -> Done: ...
+    def on_tool_calls_stopped(self, event: ToolCallsStopped) -> Done: ...
 
     def on_conversation_initiation_metadata(
         self, message: m.ConversationInitiationMetadataMessage

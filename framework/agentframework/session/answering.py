@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from agentframework.callbacks import Event, ToolAnswered, ToolCalled
+from agentframework.cleaning import clean
 from agentframework.protocol.client import ClientProtocol
 from agentframework.protocol.ledger import Settlement
 from agentframework.protocol.messages import ClientToolCall
 from agentframework.session import answers
 from agentframework.session.execution import ToolResult
+from agentframework.session.scope import Scope
 from agentframework.session.settings import SessionSettings
 from agentframework.tools.tool import Tool
 
@@ -45,8 +47,9 @@ class Way(Protocol):
 class Answering:
     """Lives on the wire. What is marked as sensitive in a call's arguments is shown to no handler."""
 
-    def __init__(self, protocol: ClientProtocol, settings: SessionSettings, way: Way) -> None:
+    def __init__(self, protocol: ClientProtocol, settings: SessionSettings, scope: Scope, way: Way) -> None:
         self._protocol = protocol
+        self._scope = scope
         self._error_text = settings.error_text
         self._way = way
         self._calls_are_wanted = way.wants("on_tool_called")
@@ -59,11 +62,24 @@ class Answering:
             owner = "" if tool is None else tool.owner
             self._way.emit(ToolCalled(call.tool_call_id, call.tool_name, _shown(call, tool), owner))
 
-    def answer(self, call: ClientToolCall, tool: AnyTool | None, begun: float, result: ToolResult) -> None:
-        """A call has its outcome; the agent is told where it expects that."""
+    def answer(
+        self,
+        call: ClientToolCall,
+        tool: AnyTool | None,
+        begun: float,
+        result: ToolResult,
+        *,
+        decision: str = "",
+        fingerprint: str = "",
+    ) -> None:
+        """A call has its outcome; the agent is told where it expects that.
+
+        `decision` is what the policy said of it, where it was asked, and `fingerprint` stands for its arguments.
+        """
         as_result = self._error_text == "result" and result.outcome in answers.HEARD_AS_RESULT
         is_error = result.is_error and not as_result
-        settlement = self._protocol.answer(call.tool_call_id, result.outcome, result.text, is_error=is_error)
+        text, duration = clean(result.text), time.monotonic() - begun
+        settlement = self._protocol.answer(call.tool_call_id, result.outcome, text, is_error=is_error)
         if settlement is Settlement.NOT_EXPECTED and not self._unheard_said:
             self._unheard_said = True
             _log.warning(
@@ -72,6 +88,17 @@ class Answering:
                 call.tool_name,
                 call.tool_name,
             )
+        if self._scope.audit is not None:
+            self._scope.audit.record(
+                session_id=self._scope.session_id,
+                call_id=call.tool_call_id,
+                tool=call.tool_name,
+                owner="" if tool is None else tool.owner,
+                fingerprint=fingerprint,
+                decision=decision,
+                outcome=result.outcome.value,
+                duration=duration,
+            )
         if self._answers_are_wanted:
             event = ToolAnswered(
                 call_id=call.tool_call_id,
@@ -79,10 +106,10 @@ class Answering:
                 parameters=_shown(call, tool),
                 owner="" if tool is None else tool.owner,
                 outcome=result.outcome.value,
-                text=result.text,
+                text=text,
                 is_error=result.is_error,
                 sent=settlement is Settlement.ANSWERED,
-                duration=time.monotonic() - begun,
+                duration=duration,
             )
             self._way.emit(event)
         self._way.flush()

@@ -12,6 +12,7 @@ __all__ = [
     "internal_error",
     "interrupted",
     "late",
+    "no_time",
     "no_worker",
     "not_approved",
     "not_begun",
@@ -40,6 +41,14 @@ def timeout(name: str, seconds: float) -> str:
     """The deadline has passed; the tool may go on."""
     return (
         f"{name} did not finish within {seconds:g} seconds. It may still complete, "
+        "so do not call it again for the same thing."
+    )
+
+
+def no_time(name: str) -> str:
+    """The deadline has passed where the tool was to run."""
+    return (
+        f"{name} did not finish in time. It may have done a part of its work, "
         "so do not call it again for the same thing."
     )
 

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any
 
 from agentframework.callbacks import ToolFinishedLate
+from agentframework.cleaning import clean
+from agentframework.policy import Verdict
 from agentframework.protocol.client import ClientProtocol
 from agentframework.protocol.ledger import Outcome
 from agentframework.protocol.messages import ClientToolCall, UserActivityMessage
@@ -46,11 +48,11 @@ class ToolCalls:
         self._settings = settings
         self._scope = scope
         self._way = way
-        self._answering = Answering(protocol, settings, way)
+        self._answering = Answering(protocol, settings, scope, way)
         self._running: dict[str, Running] = {}
         self._deadlines = Deadlines(settings.tool_timeout, settings.declared_limits)
         self._dispatch = Dispatch(scope, way.post, self)
-        self._holding = Holding(scope.lifespans, self._dispatch.launch, self.finish)
+        self._holding = Holding(scope, self._dispatch.launch, self.finish, way.emit)
         self._progress = Progress(way.tell)
         self._activity = Activity(settings.activity_interval, self._runs_since, self._say_activity)
         self._host = Host(scope, way.post, self._said)
@@ -118,15 +120,15 @@ class ToolCalls:
 
     def finish(self, running: Running, result: ToolResult) -> None:
         """What came of a call whose code runs no more; it counts unless the call was answered before."""
-        self._conclude(running)
+        self._conclude(running, result)
         if self._running.get(running.call.tool_call_id) is running:
             self._settle(running, result)
         elif result.outcome is not Outcome.CANCELLED:
             self._finish_late(running, result)
 
-    def hold(self, running: Running) -> None:
+    def hold(self, running: Running, verdict: Verdict) -> None:
         """A call is checked and may not run at once."""
-        self._holding.hold(running)
+        self._holding.hold(running, verdict)
 
     def _run(self, call: ClientToolCall, tool: Tool[..., Any], begun: float) -> None:
         seconds = self._deadlines.of(tool, call.tool_call_id)
@@ -175,18 +177,27 @@ class ToolCalls:
         claim = running.claim
         if self._holding.release(running) or (claim is not None and not claim.has_begun):
             running.context.cancelled.set()
-            self._conclude(running)
+            text = answers.cancelled(running.tool.name)
+            self._conclude(running, ToolResult(Outcome.CANCELLED, text, is_error=True))
             return False
         if claim is not None:
             claim.give_up()
         return self._dispatch.stop(running)
 
-    def _conclude(self, running: Running) -> None:
+    def _conclude(self, running: Running, result: ToolResult) -> None:
         """Its code runs no more, or never will."""
+        if running.over:
+            return
         running.over = True
         self._scope.lifespans.let_go(running.context)
         if running.claim is not None:
             running.claim.leave()
+        if running.attempt is not None:
+            is_ok, now = result.outcome is Outcome.OK, time.monotonic()
+            for twin in self._scope.gate.settled(
+                running.call.tool_call_id, ok=is_ok, text=result.text, now=now
+            ):
+                self._scope.twins.tell(twin, result)
 
     def _finish_late(self, running: Running, result: ToolResult) -> None:
         call, tool = running.call, running.tool
@@ -200,7 +211,7 @@ class ToolCalls:
             "the answer; the agent is told as context" if told else "heard",
         )
         if told:
-            self._way.tell(answers.late(tool.name, result.text, is_error=result.is_error))
+            self._way.tell(answers.late(tool.name, clean(result.text), is_error=result.is_error))
         self._way.emit(
             ToolFinishedLate(
                 call.tool_call_id, tool.name, tool.owner, result.outcome.value, result.text, told, took
@@ -213,7 +224,14 @@ class ToolCalls:
         self._progress.forget(call_id)
         if running.timer is not None:
             running.timer.cancel()
-        self._answering.answer(running.call, running.tool, running.begun, result)
+        self._answering.answer(
+            running.call,
+            running.tool,
+            running.begun,
+            result,
+            decision=running.decision,
+            fingerprint=running.fingerprint,
+        )
         if self._idle is not None and not self._running:
             self._idle()
 
@@ -230,11 +248,11 @@ class ToolCalls:
         text = self._host.take(context)
         running = self._running.get(context.call_id)
         if text is not None and running is not None and running.context is context:
-            self._progress.say(context.call_id, context.tool_name, text)
+            self._progress.say(context.call_id, context.tool_name, clean(text))
 
 
 def _world_of(tool: Tool[..., Any]) -> str:
     worker = tool.options.worker
-    if worker in ("auto", "loop", "thread"):
+    if worker == "auto" or (tool.is_async and worker == "thread"):
         return "loop" if tool.is_async else "thread"
     return worker

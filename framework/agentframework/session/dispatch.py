@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
+from agentframework.policy import Attempt, Deny, Run, Verdict
 from agentframework.protocol.ledger import Outcome
 from agentframework.session import answers
+from agentframework.session.delegation import delegate
 from agentframework.session.execution import ToolResult, execute, execute_async, read
 from agentframework.session.running import Running
 from agentframework.session.scope import Scope
+from agentframework.workers.base import Worker
 from agentframework.workers.threads import PoolFullError
 
 __all__ = ["Arrival", "Dispatch"]
@@ -31,7 +35,7 @@ class Arrival(Protocol):
     def finish(self, running: Running, result: ToolResult) -> None:
         """Its code runs no more, and this came of it."""
 
-    def hold(self, running: Running) -> None:
+    def hold(self, running: Running, verdict: Verdict) -> None:
         """It is checked, and may not run at once."""
 
 
@@ -51,6 +55,8 @@ class Dispatch:
         """Have the call checked, judged and run; only run, where it is cleared already."""
         if running.world == "loop":
             self._run_on_user_loop(running, partial(self._begin_async, running))
+        elif running.cleared and running.world != "thread":
+            self._call_worker(running)
         else:
             self._submit(running)
 
@@ -65,6 +71,9 @@ class Dispatch:
                 self._scope.user.mailbox().post(self._cancel, running)
             except RuntimeError:
                 _log.debug("tool %s: its loop is closed already", running.tool.name)
+            return False
+        if running.remote is not None:
+            running.remote.cancel()
             return False
         if running.ticket is None:
             return False
@@ -93,6 +102,9 @@ class Dispatch:
         """On a thread of the pool."""
         if not running.cleared and not self._clear(running):
             return
+        if running.world != "thread":
+            self._post(self._call_worker, running)
+            return
         assert running.arguments is not None
         result = execute(running.tool, running.arguments, running.context)
         if isinstance(result, ToolResult):
@@ -110,12 +122,34 @@ class Dispatch:
         if running.context.cancelled.is_set():
             self._post(self._arrival.finish, running, _cancelled(running))
             return False
-        is_ready = self._scope.lifespans.are_open(running.tool)
-        if running.tool.options.settle or not is_ready:
-            self._post(self._arrival.hold, running)
-            return False
-        running.cleared = True
-        return True
+        is_ready = self._scope.lifespans.are_open(running.tool)  # asked in any case: it finds what has died
+        verdict = self._judge(running, arguments)
+        if isinstance(verdict, Run):
+            running.decision = verdict.decision
+            if is_ready and not running.tool.options.settle:
+                running.cleared = True
+                return True
+        self._post(self._arrival.hold, running, verdict)
+        return False
+
+    def _judge(self, running: Running, arguments: dict[str, Any]) -> Verdict:
+        tool, now = running.tool, time.monotonic()
+        attempt = Attempt(
+            running.call.tool_call_id,
+            tool.name,
+            tool.owner,
+            tool.options.risk,
+            tool.options.idempotent,
+            arguments,
+        )
+        running.attempt = running.context._attempt = attempt
+        try:
+            if self._scope.audit is not None:
+                running.fingerprint = self._scope.audit.fingerprint(tool.name, arguments)
+            return self._scope.gate.judge(attempt, now)
+        except Exception as error:  # noqa: BLE001 - what cannot be judged is not let through
+            _log.exception("the policy could not judge a call of tool %s", tool.name)
+            return Deny(answers.not_judged(tool.name), f"the policy failed: {type(error).__name__}")
 
     def _begin_async(self, running: Running) -> Awaitable[ToolResult] | None:
         """On the user's loop: the coroutine of an async tool, unless it may not run, or nobody waits any more."""
@@ -173,13 +207,31 @@ class Dispatch:
             return  # the session has ended meanwhile, and with it the tool's loop
         _log.error("tool %s cannot be cancelled: %s", running.tool.name, place)
 
+    # Workers
+
+    def _call_worker(self, running: Running) -> None:
+        """On the wire."""
+        worker = self._scope.worker_of(running.world)
+        if running.context.cancelled.is_set():
+            self._arrival.finish(running, _cancelled(running))
+        elif worker is None:
+            _log.error("tool %s cannot run: there is no worker %r", running.tool.name, running.world)
+            text = answers.no_worker(running.tool.name)
+            self._arrival.finish(running, ToolResult(Outcome.BUSY, text, is_error=True))
+        else:
+            running.remote = asyncio.get_running_loop().create_task(self._await_worker(running, worker))
+
+    async def _await_worker(self, running: Running, worker: Worker) -> None:
+        result = await delegate(worker, running.tool, running.arguments or {}, running.context)
+        self._arrival.finish(running, result)
+
 
 def _cancelled(running: Running) -> ToolResult:
     return ToolResult(Outcome.CANCELLED, answers.cancelled(running.tool.name), is_error=True)
 
 
-async def _awaited(pending: Awaitable[ToolResult]) -> ToolResult:
-    return await pending
+def _awaited(pending: Awaitable[ToolResult]) -> Awaitable[ToolResult]:
+    return pending
 
 
 def _where(thread_id: int | None) -> str:

@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from agentframework.policy import Attempt
 from agentframework.protocol.messages import ClientToolCall
+from agentframework.session.approving import Approval
 from agentframework.session.places import Claim
 from agentframework.tools.context import ToolContext
 from agentframework.tools.tool import Tool
@@ -19,9 +21,9 @@ __all__ = ["Running"]
 class Running:
     """Lives on the wire; what a worker thread or the user's loop changes of it is said to the wire by a post.
 
-    `arguments` are there once they are checked. A call is `judged` once the policy has let it through: from then on
-    what becomes of it is told to the gate. It is `cleared` when nothing is to be waited for any more before it acts,
-    and `over` when its code runs no more, which may be long after it was answered.
+    `arguments` are there once they are checked, and `attempt` once the policy was asked: from then on what becomes of
+    the call is told to the gate. It is `cleared` when nothing is to be waited for any more before it acts, and `over`
+    when its code runs no more, which may be long after it was answered.
     """
 
     call: ClientToolCall
@@ -32,12 +34,14 @@ class Running:
     world: str
     arguments: dict[str, Any] | None = None
     decision: str = ""
-    judged: bool = False
+    fingerprint: str = ""
+    attempt: Attempt | None = None
     cleared: bool = False
     over: bool = False
     timed_out: bool = False
     timer: asyncio.TimerHandle | None = None
     holding: asyncio.TimerHandle | None = None
+    approval: Approval | None = None
     opening: asyncio.Task[None] | None = None
     settling: bool = False
     claim: Claim | None = None

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextvars
-import hashlib
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from agentframework.audit import AuditLog
+from agentframework.policy import Attempt, Gate
+from agentframework.session.approving import Approving
 from agentframework.session.lifespans import Lifespans
 from agentframework.session.places import SessionPlaces
+from agentframework.session.twins import Twins
 from agentframework.session.worlds import UserLoop
 from agentframework.tools.context import ToolContext
 from agentframework.tools.resource import Resource
+from agentframework.workers.base import Worker
 from agentframework.workers.threads import Share
 
 __all__ = ["Scope"]
@@ -22,13 +27,18 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """Made when a session starts; lives as long as it does."""
+    """Made when a session starts; lives as long as it does. `worker_of` gives the worker of a name, None for none."""
 
     session_id: str
     share: Share
     places: SessionPlaces
+    worker_of: Callable[[str], Worker | None]
     user: UserLoop
     variables: contextvars.Context
+    gate: Gate
+    approving: Approving
+    audit: AuditLog | None
+    twins: Twins = field(default_factory=Twins)
     lifespans: Lifespans = field(init=False)
     _states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -40,8 +50,9 @@ class Scope:
         return self._states.setdefault(context.owner, {})
 
     def idempotency_key(self, context: ToolContext) -> str:
-        """What is the same for the same call made again; from any thread."""
-        return hashlib.sha256(f"{self.session_id}/{context.call_id}".encode()).hexdigest()[:32]
+        """What is the same for the same call made again within a while; from any thread."""
+        assert isinstance(context._attempt, Attempt)
+        return self.gate.idempotency_key(context._attempt, time.monotonic())
 
     def resource(self, context: ToolContext, resource: Resource[T]) -> T:
         """What is open for a call; from any thread. Raises LookupError for what its tool has not asked for."""

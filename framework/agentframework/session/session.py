@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
+from agentframework.audit import AuditLog
 from agentframework.callbacks import (
     Callbacks,
     DisconnectionDetails,
@@ -33,6 +35,7 @@ from agentframework.errors import (
 )
 from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
+from agentframework.policy import Gate
 from agentframework.protocol.client import ClientProtocol, Received, Verdict
 from agentframework.protocol.messages import (
     ApplicationMessage,
@@ -42,6 +45,7 @@ from agentframework.protocol.messages import (
     UserMessage,
 )
 from agentframework.protocol.messages.misfit import make_message
+from agentframework.session.approving import Approving
 from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
 from agentframework.session.ending import Ending, counts_of, gave_up, start_error, what_was_counted
@@ -98,6 +102,8 @@ class Session:
         settings: SessionSettings | None = None,
         worlds: Worlds | None = None,
         user_loop: Mailbox | None = None,
+        approver: Approver | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         self.started: Future[str] = Future()
         self.ended: Future[DisconnectionDetails] = Future()
@@ -109,6 +115,8 @@ class Session:
         self._audio = audio
         self._worlds = worlds or Worlds()
         self._user_loop = user_loop
+        self._approver = approver
+        self._audit = audit
         self._user: UserLoop
         self._scope: Scope
         self._state: Literal["new", "connect", "live", "reconnect", "ending", "ended"] = "new"
@@ -143,10 +151,7 @@ class Session:
         self._state = "connect"
         self._user_loop = user_loop or self._user_loop
         self._user = UserLoop(self._user_loop)
-        session_id = secrets.token_hex(8)
-        share = self._worlds.tools.share(f"session {session_id}")
-        places = self._worlds.places.session(self.settings.max_running)
-        self._scope = Scope(session_id, share, places, self._user, contextvars.copy_context())
+        self._scope = self._make_scope(contextvars.copy_context())
         pool = self._worlds.handlers
         self._deliveries = tuple(
             Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers
@@ -169,6 +174,20 @@ class Session:
         if self._end_wanted:  # by another thread, before there was a wire to say it on
             self.post(self._end_by_user)
         return self.started
+
+    def _make_scope(self, variables: contextvars.Context) -> Scope:
+        worlds, session_id = self._worlds, secrets.token_hex(8)
+        return Scope(
+            session_id=session_id,
+            share=worlds.tools.share(f"session {session_id}"),
+            places=worlds.places.session(self.settings.max_running),
+            worker_of=worlds.worker,
+            user=self._user,
+            variables=variables,
+            gate=Gate(self.settings.policy, session_id),
+            approving=Approving(self._approver, worlds.approvers, self._user, variables, self.post),
+            audit=self._audit,
+        )
 
     @property
     def begun(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agentframework.policy import Policy
 from agentframework.protocol.messages import (
     ConversationInitiationClientDataMessage,
     EnclaveSetupConfigMessage,
@@ -41,4 +42,5 @@ class SessionSettings:
     error_text: Literal["error", "result"] = "error"
     max_open_calls: int = 8192
     max_running: int | None = None
+    policy: Policy = field(default_factory=Policy)
     reconnect: ReconnectPolicy | None = None

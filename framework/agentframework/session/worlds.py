@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Mapping
 
 from agentframework.loopthread import LoopThread, Mailbox
 from agentframework.session.places import Places
+from agentframework.workers.base import Worker
 from agentframework.workers.threads import ThreadPool
 
 __all__ = ["UserLoop", "Worlds", "tool_threads"]
@@ -21,6 +24,7 @@ _USER = LoopThread("agentframework-user")
 _TOOLS = tool_threads(32)
 _PLACES = Places()
 _HANDLERS = ThreadPool(32, name="agentframework-handler", patience=2.0)
+_APPROVERS = ThreadPool(8, name="agentframework-approver")
 
 
 class Worlds:
@@ -29,11 +33,33 @@ class Worlds:
     Making one starts nothing: each thread starts with the first session that needs it.
     """
 
-    def __init__(self, *, tools: ThreadPool | None = None, handlers: ThreadPool | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        tools: ThreadPool | None = None,
+        handlers: ThreadPool | None = None,
+        workers: Mapping[str, Worker] | None = None,
+    ) -> None:
         self.wire = _WIRE
         self.tools = tools or _TOOLS
         self.handlers = handlers or _HANDLERS
+        self.approvers = _APPROVERS
         self.places = _PLACES if tools is None else Places()
+        self._workers = workers
+
+    def worker(self, name: str) -> Worker | None:
+        """The worker of this name, None where there is none. Unless said otherwise there is "process"."""
+        if self._workers is not None:
+            return self._workers.get(name)
+        return _processes() if name == "process" else None
+
+
+@functools.cache
+def _processes() -> Worker:
+    # here, because few programs have such tools, and what it needs is a good part of the import
+    from agentframework.workers.processes import ProcessWorker
+
+    return ProcessWorker()
 
 
 class UserLoop:

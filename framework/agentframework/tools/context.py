@@ -109,6 +109,7 @@ class ToolContext:
     settings: Any = field(default=None, repr=False)
     owner: str = ""
     _host: Host = field(default=ALONE, repr=False)
+    _attempt: object = field(default=None, repr=False)
     _own_state: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -258,6 +258,24 @@ class TestEnds:
 
         asyncio.run(main())
 
+    def test_a_process_that_cannot_be_replaced_now_is_replaced_later(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def no_more_files() -> None:
+            raise OSError("too many open files")
+
+        async def main() -> None:
+            async with running(ProcessWorker(ONE)) as worker:
+                await call(worker, worker_tools.echo, text="warm")
+                monkeypatch.setattr("agentframework.workers.groups.socket.socketpair", no_more_files)
+                with pytest.raises(ToolTimeout):
+                    await call(worker, worker_tools.nap, nap=5.0, seconds=0.2)
+                monkeypatch.undo()
+                assert await call(worker, worker_tools.echo, text="well") == "well"
+
+        asyncio.run(main())
+        assert "too many open files" in caplog.text
+
     def test_what_is_no_message_ends_the_process_and_its_call(self) -> None:
         async def main() -> None:
             async with running(ProcessWorker(ONE)) as worker:

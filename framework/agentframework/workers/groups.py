@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import socket
 import time
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _LONGEST_PAUSE: Final = 5.0
 _TOO_MANY: Final = 3
 _FAREWELL: Final = 1.0
 _numbers = itertools.count(1)
+_log = logging.getLogger("agentframework.workers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,12 @@ class Group:
         while self._nursery is not None and self._pause is None and len(self.slots) < self.options.processes:
             assert self._loop is not None
             number = next(_numbers)
-            ours, theirs = socket.socketpair()
+            try:
+                ours, theirs = socket.socketpair()
+            except OSError as error:  # too many files are open; whoever called must get on all the same
+                _log.error("no process can be started for group %r: %s", self.name, error)
+                self._fail_to_start(None)
+                return
             with theirs:
                 self.slots[number] = Slot(number, ours, self, self._loop)
                 self._nursery.fork(number, theirs, self.options.memory_mb)

@@ -29,7 +29,8 @@ BROKEN = {
     "no_hook": (
         "def register_something(): ...",
         "it has no hook",
-        "Its author defines one of register_tools, register_callbacks, register_audio_backends, each with @hookimpl",
+        ("Its author defines one of register_tools, register_callbacks, register_audio_backends, "
+        "register_approvers, each with @hookimpl"),
     ),
     "unmarked": (
         "def register_tools(register): ...",
@@ -168,6 +169,36 @@ BROKEN = {
         ("from agentframework import hookimpl\n@hookimpl\ndef register_audio_backends(register):\n"
         "    register('tone', lambda: 1); register('tone', lambda: 2)"),
         "it registers the audio backend 'tone' twice",
+        "",
+    ),
+    "approver_named_by_a_class": (
+        ("from agentframework import hookimpl\n@hookimpl\ndef register_approvers(register):\n"
+        "    register(int, 'pager')"),
+        "an approver cannot be called <class 'int'>",
+        'register("name", ApproverClass)',
+    ),
+    "approver_class": (
+        ("from agentframework import hookimpl\n@hookimpl\ndef register_approvers(register):\n"
+        "    register('pager', int)"),
+        "int does not derive from Approver",
+        "",
+    ),
+    "approver_incomplete": (
+        ("from agentframework import Approver, hookimpl\nclass A(Approver): ...\n"
+        "@hookimpl\ndef register_approvers(register):\n    register('pager', A)"),
+        "the approver 'pager' lacks approve",
+        "",
+    ),
+    "approver_object": (
+        ("from agentframework import hookimpl\n@hookimpl\ndef register_approvers(register):\n"
+        "    register('pager', object())"),
+        "the approver 'pager' is registered by a object",
+        "the class, or a function that makes one",
+    ),
+    "approver_twice": (
+        ("from agentframework import hookimpl\n@hookimpl\ndef register_approvers(register):\n"
+        "    register('pager', lambda: 1); register('pager', lambda: 2)"),
+        "it registers the approver 'pager' twice",
         "",
     ),
     "no_model": (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agentframework.app import App
+    from agentframework.approval import ApprovalRequest, Approver
     from agentframework.audio.base import AudioBackend
     from agentframework.callbacks import (
         Callbacks,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     )
     from agentframework.formats import AudioFormat
     from agentframework.hookspecs import (
+        ApproverRegistrar,
         AudioBackendRegistrar,
         CallbacksRegistrar,
         ToolRegistrar,
@@ -76,6 +78,9 @@ __all__ = [
     "AgentChatResponsePartType",
     "AgentFrameworkError",
     "App",
+    "ApprovalRequest",
+    "Approver",
+    "ApproverRegistrar",
     "ArgumentsError",
     "AsyncAudioInterface",
     "AsyncConversation",
@@ -185,7 +190,14 @@ _HOMES = {
         "ToolError",
     ),
     "formats": ("AudioFormat",),
-    "hookspecs": ("AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar", "hookimpl"),
+    "approval": ("ApprovalRequest", "Approver"),
+    "hookspecs": (
+        "ApproverRegistrar",
+        "AudioBackendRegistrar",
+        "CallbacksRegistrar",
+        "ToolRegistrar",
+        "hookimpl",
+    ),
     "rest": ("Client", "PlatformAgent", "RetryPolicy"),
     "session.reconnecting": ("ReconnectPolicy",),
     "tools.context": ("ToolContext",),

@@ -141,7 +141,7 @@ class TestFaultsThatShowLater:
                 "odd": lambda: 3,
                 "exits": exit_,
             }
-            arguments = ("tone",) if hook == "register_audio_backends" else ()
+            arguments = () if hook == "register_callbacks" else ("tone",)
             register(*arguments, factories[registered])
 
         def exit_() -> object:
@@ -161,3 +161,9 @@ class TestFaultsThatShowLater:
         backend = self.loaded("register_audio_backends", factory).audio_backends["tone"]
         with pytest.raises(AudioError, match="audio backend 'tone' of late"):
             backend.make()
+
+    @pytest.mark.parametrize("factory", ["raises", "odd", "exits"])
+    def test_an_approver_that_cannot_be_made_names_its_plugin(self, factory: str) -> None:
+        approver = self.loaded("register_approvers", factory).approvers["tone"]
+        with pytest.raises(PluginError, match=r"plugin 'late'.*approver 'tone'"):
+            approver.make()

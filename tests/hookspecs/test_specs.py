@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from agentframework import hookspecs
+from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import Callbacks
 from agentframework.hookspecs import hookimpl
@@ -41,6 +42,10 @@ def test_the_example_of_a_hook_runs(name: str) -> None:
         def interrupt(self) -> None: ...
         def stop(self) -> None: ...
 
+    class Pager(Approver):
+        def approve(self, request: object) -> bool:
+            return False
+
     def world_time() -> str:
         return "noon"
 
@@ -56,18 +61,25 @@ def test_the_example_of_a_hook_runs(name: str) -> None:
         "Transcript": Callbacks,
         "Statistics": Callbacks,
         "ToneBackend": ToneBackend,
+        "Pager": Pager,
     }
     exec(example, names)
     plugin_class = type("Plugin", (), {"__init__": lambda self: setattr(self, name, names[name])})
     registry = ToolRegistry()
     loaded = load_plugins(registry, builtins=[("example", plugin_class())], path=[])
     assert [one.error for one in loaded.reports] == [None]
-    brought = (registry.names(), len(loaded.callbacks), tuple(loaded.audio_backends))
+    brought = (
+        registry.names(),
+        len(loaded.callbacks),
+        tuple(loaded.audio_backends),
+        tuple(loaded.approvers),
+    )
     assert (
         brought
         == {
-            "register_tools": (("book_table", "world_time"), 0, ()),
-            "register_callbacks": ((), 2, ()),
-            "register_audio_backends": ((), 0, ("tone",)),
+            "register_tools": (("book_table", "world_time"), 0, (), ()),
+            "register_callbacks": ((), 2, (), ()),
+            "register_audio_backends": ((), 0, ("tone",), ()),
+            "register_approvers": ((), 0, (), ("pager",)),
         }[name]
     )

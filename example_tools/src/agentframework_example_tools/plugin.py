@@ -5,9 +5,17 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from agentframework import AudioBackendRegistrar, CallbacksRegistrar, Tool, ToolRegistrar, hookimpl
+from agentframework import (
+    ApproverRegistrar,
+    AudioBackendRegistrar,
+    CallbacksRegistrar,
+    Tool,
+    ToolRegistrar,
+    hookimpl,
+)
+from agentframework_example_tools.approval import CommandApprover
 from agentframework_example_tools.clock import world_time
 from agentframework_example_tools.coffee import make_coffee
 from agentframework_example_tools.primes import count_primes
@@ -18,13 +26,14 @@ from agentframework_example_tools.tone import ToneBackend
 from agentframework_example_tools.transcript import Transcript
 from agentframework_example_tools.units import convert_units
 
-__all__ = ["register_audio_backends", "register_callbacks", "register_tools"]
+__all__ = ["register_approvers", "register_audio_backends", "register_callbacks", "register_tools"]
 
 
 class Settings(BaseModel):
     """The table `[plugins.examples]` of the config."""
 
     transcript: Path | None = None
+    approve_command: tuple[str, ...] | None = Field(None, min_length=1)
 
 
 @hookimpl
@@ -49,3 +58,10 @@ def register_callbacks(register: CallbacksRegistrar) -> None:
 @hookimpl
 def register_audio_backends(register: AudioBackendRegistrar) -> None:
     register("tone", ToneBackend)
+
+
+@hookimpl
+def register_approvers(register: ApproverRegistrar) -> None:
+    command = register.settings(Settings).approve_command
+    if command is not None:
+        register("command", partial(CommandApprover, command))

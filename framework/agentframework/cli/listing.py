@@ -86,6 +86,7 @@ def report_json(report: PluginReport) -> dict[str, Any]:
         "tools": list(report.tools),
         "callbacks": report.callbacks,
         "audio_backends": list(report.backends),
+        "approvers": list(report.approvers),
         "import_ms": round(report.import_seconds * 1000, 1),
         "warnings": list(report.warnings),
         "cause": report.error.cause if report.error else None,
@@ -110,6 +111,8 @@ def _brought(report: PluginReport) -> str:
         parts.append(count(report.callbacks, "handler"))
     if report.backends:
         parts.append(f"{count(len(report.backends), 'audio backend')}: {', '.join(report.backends)}")
+    if report.approvers:
+        parts.append(f"{count(len(report.approvers), 'approver')}: {', '.join(report.approvers)}")
     return "; ".join(parts) or ("nothing" if report.state == "loaded" else "")
 
 

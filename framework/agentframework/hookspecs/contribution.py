@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import Callbacks
 from agentframework.config import Source, read_table
@@ -15,7 +16,7 @@ from agentframework.errors import AudioError, PluginError
 from agentframework.tools.registry import ToolRegistry
 from agentframework.tools.tool import Tool
 
-__all__ = ["Contribution", "OwnedBackend", "OwnedCallbacks", "Owner"]
+__all__ = ["Contribution", "OwnedApprover", "OwnedBackend", "OwnedCallbacks", "Owner"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -91,6 +92,36 @@ class OwnedBackend:
         return made
 
 
+@dataclass(frozen=True, slots=True)
+class OwnedApprover:
+    """An approver that a plugin registered, and how to make it."""
+
+    plugin: Owner
+    name: str
+    factory: Callable[[], Approver]
+
+    @property
+    def owner(self) -> str:
+        """The plugin's name."""
+        return self.plugin.name
+
+    def make(self) -> Approver:
+        """The approver of a runtime. Raises `PluginError` where the plugin cannot make it."""
+        fix = "Leave out [policy] approver, or name another one"
+        try:
+            made: object = self.factory()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit: a plugin does not end the process
+            cause = f"its approver {self.name!r} cannot be made: {type(error).__name__}"
+            raise self.plugin.fault(cause, fix) from error
+        if not isinstance(made, Approver):
+            raise self.plugin.fault(
+                f"what makes its approver {self.name!r} returned a {type(made).__name__}", fix
+            )
+        return made
+
+
 @dataclass(slots=True)
 class Contribution:
     """What a plugin has registered so far, and its table of the config."""
@@ -101,6 +132,7 @@ class Contribution:
     tools: ToolRegistry = field(default_factory=ToolRegistry)
     callbacks: list[OwnedCallbacks] = field(default_factory=list)
     backends: dict[str, OwnedBackend] = field(default_factory=dict)
+    approvers: dict[str, OwnedApprover] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     has_read_settings: bool = False
     _settings: dict[type[BaseModel], Any] = field(default_factory=dict, repr=False)

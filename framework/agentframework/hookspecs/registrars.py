@@ -8,15 +8,16 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 
 from pydantic import BaseModel
 
+from agentframework.approval import Approver
 from agentframework.audio.base import NO_SOUND, AudioBackend
 from agentframework.callbacks import Callbacks
-from agentframework.hookspecs.contribution import Contribution, OwnedBackend, OwnedCallbacks
+from agentframework.hookspecs.contribution import Contribution, OwnedApprover, OwnedBackend, OwnedCallbacks
 from agentframework.spelling import nearest
 from agentframework.tools.definition import name_of
 from agentframework.tools.options import ToolOptions
 from agentframework.tools.tool import Tool
 
-__all__ = ["AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar"]
+__all__ = ["ApproverRegistrar", "AudioBackendRegistrar", "CallbacksRegistrar", "ToolRegistrar"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +27,7 @@ _EVENTS = [name for name in vars(Callbacks) if name.startswith("on_")]
 
 
 class Registrar:
-    """What the three have in common: whose turn it is, and the plugin's settings."""
+    """What they have in common: whose turn it is, and the plugin's settings."""
 
     def __init__(self, contribution: Contribution) -> None:
         self._contribution = contribution
@@ -151,6 +152,33 @@ class AudioBackendRegistrar(Registrar):
                 f"it registers the audio backend {name!r} twice", "Give one of them another name"
             )
         contribution.backends[name] = OwnedBackend(owner, name, factory)
+
+
+class ApproverRegistrar(Registrar):
+    """The `register` of hook `register_approvers`."""
+
+    def __call__(self, name: str, factory: Callable[[], Approver], /) -> None:
+        """Offer an approver as `[policy] approver = name`; `factory` makes the one of a runtime."""
+        contribution, owner = self._contribution, self._contribution.owner
+        given: object = factory
+        wanted: object = name
+        if not isinstance(wanted, str) or not wanted:
+            raise owner.fault(
+                f"an approver cannot be called {wanted!r}", 'Call it as register("name", ApproverClass)'
+            )
+        if isinstance(given, Approver) or not callable(given):
+            raise owner.fault(
+                f"the approver {name!r} is registered by a {type(given).__name__}",
+                "Give register the class, or a function that makes one",
+            )
+        if inspect.isclass(factory) and not issubclass(factory, Approver):
+            raise owner.fault(f"{factory.__name__} does not derive from Approver", "Derive it from Approver")
+        if missing := sorted(getattr(factory, "__abstractmethods__", ())):
+            raise owner.fault(f"the approver {name!r} lacks {', '.join(missing)}", "Define what is missing")
+        _check_factory(factory, f"the approver {name!r}", contribution)
+        if name in contribution.approvers:
+            raise owner.fault(f"it registers the approver {name!r} twice", "Give one of them another name")
+        contribution.approvers[name] = OwnedApprover(owner, name, factory)
 
 
 def _check_factory(factory: Callable[[], object], what: str, contribution: Contribution) -> None:

@@ -10,9 +10,14 @@ plugins go on without it.
 from __future__ import annotations
 
 from agentframework.hookspecs.markers import hookspec
-from agentframework.hookspecs.registrars import AudioBackendRegistrar, CallbacksRegistrar, ToolRegistrar
+from agentframework.hookspecs.registrars import (
+    ApproverRegistrar,
+    AudioBackendRegistrar,
+    CallbacksRegistrar,
+    ToolRegistrar,
+)
 
-__all__ = ["register_audio_backends", "register_callbacks", "register_tools"]
+__all__ = ["register_approvers", "register_audio_backends", "register_callbacks", "register_tools"]
 
 
 @hookspec
@@ -53,4 +58,17 @@ def register_audio_backends(register: AudioBackendRegistrar) -> None:
 
     The second argument is called without arguments, once for each conversation, and returns an `AudioBackend`. A
     class will do; a function may give it settings: `register("tone", lambda: ToneBackend(settings.rate_hz))`.
+    """
+
+
+@hookspec
+def register_approvers(register: ApproverRegistrar) -> None:
+    """Register whom to ask whether a call may run, by the name under which `[policy] approver` chooses one.
+
+        @hookimpl
+        def register_approvers(register):
+            register("pager", Pager)
+
+    The second argument is called without arguments, once, where the config chooses that approver, and returns an
+    `Approver`. A class will do; a function may give it settings: `register("pager", lambda: Pager(settings.number))`.
     """

@@ -11,6 +11,7 @@ import pluggy
 from agentframework import hookspecs
 from agentframework.hookspecs import (
     PROJECT,
+    ApproverRegistrar,
     AudioBackendRegistrar,
     CallbacksRegistrar,
     Contribution,
@@ -25,6 +26,7 @@ HOOKS: dict[str, Callable[[Contribution], object]] = {
     "register_tools": ToolRegistrar,
     "register_callbacks": CallbacksRegistrar,
     "register_audio_backends": AudioBackendRegistrar,
+    "register_approvers": ApproverRegistrar,
 }
 """Each hook, in the order in which they are called, and what makes its `register`."""
 

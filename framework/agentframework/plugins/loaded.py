@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agentframework.errors import ConfigProblem, PluginError
-from agentframework.hookspecs import OwnedBackend, OwnedCallbacks
+from agentframework.hookspecs import OwnedApprover, OwnedBackend, OwnedCallbacks
 
 __all__ = ["LoadedPlugins", "PluginReport"]
 
@@ -17,8 +17,9 @@ class PluginReport:
     """What became of one plugin, or of one tool that an entry point names.
 
     `state` is "loaded", "failed" (`error` says why), "disabled" (by the config) or "skipped" (autoload is off and
-    nothing names it). `value` is what the entry point names, empty for what comes with the runtime. `tools` and
-    `backends` are the names of what it registered, `callbacks` counts its handlers; nothing of a failed one is kept.
+    nothing names it). `value` is what the entry point names, empty for what comes with the runtime. `tools`,
+    `backends` and `approvers` are the names of what it registered, `callbacks` counts its handlers; nothing of a
+    failed one is kept.
     """
 
     name: str
@@ -32,6 +33,7 @@ class PluginReport:
     tools: tuple[str, ...] = ()
     callbacks: int = 0
     backends: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
     import_seconds: float = 0.0
 
 
@@ -47,6 +49,7 @@ class LoadedPlugins:
     reports: tuple[PluginReport, ...] = ()
     callbacks: tuple[OwnedCallbacks, ...] = ()
     audio_backends: Mapping[str, OwnedBackend] = field(default_factory=dict)
+    approvers: Mapping[str, OwnedApprover] = field(default_factory=dict)
     problems: tuple[ConfigProblem, ...] = ()
     fatal: tuple[PluginError, ...] = ()
     tool_names: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from agentframework.config import PLUGINS_KEYS, AgentConfig, Config
 from agentframework.errors import ConfigError, ConfigProblem, DuplicateToolError, PluginError
-from agentframework.hookspecs import PROJECT, Contribution, OwnedBackend, OwnedCallbacks
+from agentframework.hookspecs import PROJECT, Contribution, OwnedApprover, OwnedBackend, OwnedCallbacks
 from agentframework.plugins.admission import Admission
 from agentframework.plugins.discovery import Found, discover
 from agentframework.plugins.faults import AT_IMPORT, Refusal, fault_of, leave_out_hint
@@ -77,6 +77,7 @@ class _Loading:
     reports: list[PluginReport] = field(default_factory=list)
     callbacks: list[OwnedCallbacks] = field(default_factory=list)
     backends: dict[str, OwnedBackend] = field(default_factory=dict)
+    approvers: dict[str, OwnedApprover] = field(default_factory=dict)
     problems: list[ConfigProblem] = field(default_factory=list)
     required_that_failed: list[PluginError] = field(default_factory=list)
     plugins: dict[str, Found] = field(default_factory=dict)
@@ -110,6 +111,7 @@ class _Loading:
             reports=tuple(self.reports),
             callbacks=tuple(self.callbacks),
             audio_backends=MappingProxyType(self.backends),
+            approvers=MappingProxyType(self.approvers),
             problems=(*self.problems, *self.admission.unknown(everything)),
             fatal=(*self.admission.missing(everything), *self.required_that_failed),
             tool_names=frozenset(self.registry.names()) | tools_found,
@@ -151,16 +153,27 @@ class _Loading:
         """Take over what a plugin has registered: all of it, or nothing where a name is taken."""
         found, brought = turn.found, turn.contribution
         new_tools = [tool for tool in brought.finished_tools() if not self._is_hosted(tool, found)]
-        for name in sorted(brought.backends.keys() & self.backends.keys()):
-            first = self.plugins[self.backends[name].owner]
+        taken: list[tuple[str, OwnedBackend | OwnedApprover]] = [
+            *(
+                ("audio backend", self.backends[name])
+                for name in sorted(brought.backends.keys() & self.backends)
+            ),
+            *(
+                ("approver", self.approvers[name])
+                for name in sorted(brought.approvers.keys() & self.approvers)
+            ),
+        ]
+        for kind, first_one in taken:
+            first = self.plugins[first_one.owner]
             raise Refusal(
-                f"its audio backend {name!r} is already there, from {first}",
+                f"its {kind} {first_one.name!r} is already there, from {first}",
                 remedy=f"Disable one of the two: {leave_out_hint(found)} or {leave_out_hint(first)}",
             )
         for tool in new_tools:
             self.registry.add(tool)
             self.bringers_of_tools[tool.name] = found
         self.backends |= brought.backends
+        self.approvers |= brought.approvers
         self.callbacks += brought.callbacks
 
     def _is_hosted(self, tool: Tool[..., Any], found: Found) -> bool:
@@ -188,6 +201,7 @@ class _Loading:
                 tools=brought.tools.names(),
                 callbacks=len(brought.callbacks),
                 backends=tuple(sorted(brought.backends)),
+                approvers=tuple(sorted(brought.approvers)),
                 import_seconds=turn.import_seconds,
             )
         )

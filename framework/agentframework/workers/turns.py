@@ -149,13 +149,15 @@ class Turns:
 
     def end(self, job: Job) -> None:
         """A job that ran, or was a zombie, has returned."""
+        claimant = job.line.claimant
         if job.state == "zombie":
             self._count_zombies(self.zombies - 1)
-            job.line.claimant.zombies -= 1
+            claimant.zombies -= 1
         else:
             self._leave(job)
         job.state = "done"
-        self._recall(job.line.claimant)
+        if claimant.held:
+            self._recall(claimant)
 
     def lose(self, job: Job) -> None:
         """A job that runs is given up: it goes on as a zombie, and its place is free."""
@@ -163,7 +165,8 @@ class Turns:
         job.state = "zombie"
         self._count_zombies(self.zombies + 1)
         job.line.claimant.zombies += 1
-        self._recall(job.line.claimant)
+        if job.line.claimant.held:
+            self._recall(job.line.claimant)
 
     def drop(self, job: Job) -> None:
         """A job that waits is given up: it is never begun."""
@@ -206,11 +209,10 @@ class Turns:
 
     def _recall(self, claimant: Claimant) -> None:
         """The lines that stood aside come into the ring again, where a job may be begun now."""
-        if claimant.held:
-            lines, claimant.held = claimant.held, []
-            self._held -= len(lines)
-            for line in lines:
-                self._place(line)
+        lines, claimant.held = claimant.held, []
+        self._held -= len(lines)
+        for line in lines:
+            self._place(line)
 
 
 def _nothing() -> None:

@@ -67,7 +67,8 @@ async def delegate(
         return ToolResult(Outcome.BUSY, answers.no_worker(name), is_error=True)
     except ToolFailed as error:
         error_id = secrets.token_hex(4)
-        _log.error("tool %s of %s failed (id %s)\n%s", name, owner, error_id, error.trace or error)
+        trace = tool.without_sensitive(error.trace or str(error), arguments)
+        _log.error("tool %s of %s failed (id %s)\n%s", name, owner, error_id, trace)
         return ToolResult(Outcome.EXCEPTION, answers.internal_error(name, error_id), is_error=True)
     except asyncio.CancelledError:
         return ToolResult(Outcome.CANCELLED, answers.cancelled(name), is_error=True)

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from agentframework.tools.resource import LifespanContext, Resource
     from agentframework.tools.sensitive import Sensitive
     from agentframework.tools.tool import Tool, tool
+    from agentframework.workers.base import CallContext, ToolSpec, Worker, WorkerHealth
 
 __version__ = "0.1.0"
 
@@ -91,6 +92,7 @@ __all__ = [
     "AudioFormat",
     "AudioInterface",
     "AuthError",
+    "CallContext",
     "Callbacks",
     "CallbacksRegistrar",
     "Client",
@@ -135,6 +137,9 @@ __all__ = [
     "ToolError",
     "ToolRegistrar",
     "ToolRegistry",
+    "ToolSpec",
+    "Worker",
+    "WorkerHealth",
     "hookimpl",
     "load_config",
     "tool",
@@ -206,6 +211,7 @@ _HOMES = {
     "tools.resource": ("LifespanContext", "Resource"),
     "tools.sensitive": ("Sensitive",),
     "tools.tool": ("Tool", "tool"),
+    "workers.base": ("CallContext", "ToolSpec", "Worker", "WorkerHealth"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -106,7 +106,7 @@ def test_it_runs_where_a_rule_allows_it_with_these_arguments_and_no_others(kind:
 
 def test_deny_beats_ask_and_ask_beats_allow() -> None:
     lock, approver = Lock(), Answers(lambda request: True)
-    rules = [Rule(decision, tool="unlock") for decision in ("allow", "ask", "deny")]  # type: ignore[arg-type]
+    rules = [Rule(decision, tool="unlock") for decision in ("allow", "ask", "deny")]
     converse(unlock(), lock.tool(), settings=settings(*rules), approver=approver)
     assert (approver.asked, lock.doors) == ([], [])
     converse(unlock(), lock.tool(), settings=settings(*rules[:2]), approver=approver)

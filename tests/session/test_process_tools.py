@@ -133,7 +133,7 @@ def test_a_tool_whose_worker_is_not_there_is_answered(caplog: pytest.LogCaptureF
 def test_a_tool_that_no_process_could_find_is_answered_and_the_log_says_why(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answers = answers_of([("here", {})], Tool("here", lambda: 1, worker="process"))
+    answers = answers_of([("here", {})], in_process(Tool("here", lambda: 1)))
     assert "what runs it is not available" in answers["0"]["result"]
     assert "tool here of the test cannot run" in caplog.text
 

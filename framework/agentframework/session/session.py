@@ -46,6 +46,7 @@ from agentframework.protocol.messages import (
 )
 from agentframework.protocol.messages.misfit import make_message
 from agentframework.session.approving import Approving
+from agentframework.session.backlog import Backlog
 from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
 from agentframework.session.ending import Ending, counts_of, gave_up, start_error, what_was_counted
@@ -64,7 +65,6 @@ _HANDLERS_TIMEOUT = 1.0
 _END_TIMEOUT = 2.4
 _LEAST_TIMEOUT, _MOST_TIMEOUT = 0.4, 1.5
 _LOOP_CHECK = 1.0
-_MAX_PENDING = 1_000
 _MOST_PROTOCOLS = 8  # late results of older connections are not counted any more
 
 
@@ -123,8 +123,7 @@ class Session:
         self._deliveries: tuple[Delivery, ...] = ()
         self._sound: Sound | None = None
         self._formats: tuple[AudioFormat, AudioFormat] | None = None
-        self._pending: list[ApplicationMessage] = []
-        self._seeds: list[ApplicationMessage] = []
+        self._backlog = Backlog()
         self._end_wanted = False
         self._gave_up = False
         self._ending_since: float | None = None
@@ -324,7 +323,7 @@ class Session:
             return
         is_open = connection.state in ("start", "live")
         if self._state == "reconnect" or (not is_open and self._may_reconnect):
-            self._keep(message)
+            self._backlog.keep(message)
         elif connection.protocol.send(message):
             self.emit(MessageSent(message))
             if isinstance(message, UserMessage | MultimodalMessage):
@@ -332,12 +331,6 @@ class Session:
             connection.flush()
         elif is_open:
             _log.warning("the agent's side does not read; a %s was not sent", message.type)
-
-    def _keep(self, message: ApplicationMessage) -> None:
-        if len(self._pending) >= _MAX_PENDING:
-            _log.warning("too much waits for the new connection; a %s was not sent", message.type)
-        else:
-            self._pending.append(message)
 
     def _send_audio(self, audio: bytes) -> None:
         if self._connection is None or self._connection.state != "live":
@@ -436,7 +429,7 @@ class Session:
 
     def _send_seed(self, message: ApplicationMessage) -> None:
         if self._state == "reconnect":
-            self._seeds.append(message)
+            self._backlog.seed(message)
         else:
             self._send(message)
 
@@ -444,16 +437,13 @@ class Session:
         await self._wait_for_handlers()
         if self._connection is not connection or connection is None or connection.state != "live":
             return
-        waiting, self._seeds, self._pending = [*self._seeds, *self._pending], [], []
         self._state = "live"
-        for message in waiting:
+        for message in self._backlog.take():
             self._send(message)
 
     async def _close(self, ending: Ending) -> None:
         self._state = "ended"
-        if self._pending:
-            waited = len(self._pending)
-            _log.warning("messages that waited for a new connection and were not sent: %d", waited)
+        self._backlog.give_up()
         stopped: list[asyncio.Future[None]] = []
         if self._sound is not None and self._formats is not None:
             stopped.append(asyncio.get_running_loop().create_future())

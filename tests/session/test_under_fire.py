@@ -333,7 +333,9 @@ class CallsUnderFire(RuleBasedStateMachine):
         self.led.catch_up()
         ways = self.let_go(racing, way)
         if unread:
-            self.expected(self.send("thread"), None, "shutdown")
+            with suppress(ConnectionClosed):  # where the last call of a session that drains was let go
+                self.send("thread")
+            self.expected(self.calls[-1], None, "shutdown")
         self.session.end()
         self.session.ended.result(PATIENCE)
         self.all_end("shutdown", ways)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import TracebackType
@@ -22,6 +23,7 @@ from agentframework.protocol.address import REGIONS, conversation_url
 from agentframework.protocol.messages import ContextualUpdateMessage, UserActivityMessage, UserMessage
 from agentframework.protocol.messages.misfit import make_message
 from agentframework.protocol.opening import opening_message
+from agentframework.redaction import Redactor
 from agentframework.rest import Client
 from agentframework.rest.declared import Agreement
 from agentframework.session.reconnecting import ReconnectPolicy
@@ -60,7 +62,8 @@ class App:
         self.agreement = Agreement(config, tools)
         self._worlds = _worlds_of(config)
         self._policy, unfit = policy_of(config, plugins.tool_names)
-        self._audit = None if config.policy.audit is None else AuditLog(config.policy.audit)
+        audit, secrets = config.policy.audit, config.secrets
+        self._audit = None if audit is None else AuditLog(audit, redactor=Redactor(secrets))
         self.problems += (*unfit, *_misplaced(config, self._worlds, tools))
 
     @classmethod
@@ -68,15 +71,20 @@ class App:
         """Load the plugins that `config` admits, and choose among their tools.
 
         Raises `PluginError` where one that is required fails or is not installed, and `ConfigError` where the
-        audio backend is nowhere to be found, or the key that `[tools] on_drift` needs; lesser mistakes are kept in
-        `problems`. With `forgive` nothing is raised: for those who want to look at what there is, not to talk.
+        audio backend or the approver is nowhere to be found, the audit log cannot be written, or the key is missing
+        that `[tools] on_drift` needs; lesser mistakes are kept in `problems`. With `forgive` nothing is raised: for
+        those who want to look at what there is, not to talk.
         """
         registry = ToolRegistry()
         plugins = load_plugins(registry, config, forgive=forgive)
-        no_backend = _missing_backend(config, plugins)
-        if no_backend and not forgive:
-            raise ConfigError(no_backend)
-        problems = [*plugins.problems, *no_backend, *_unmatched(config, plugins)]
+        unusable = [
+            *_missing_backend(config, plugins),
+            *_missing_approver(config, plugins),
+            *_unwritable(config),
+        ]
+        if unusable and not forgive:
+            raise ConfigError(unusable)
+        problems = [*plugins.problems, *unusable, *_unmatched(config, plugins)]
         tools = _chosen(registry, config, problems)
         app = cls(config, tools, plugins, problems)
         if app.agreement.problems and not forgive:
@@ -87,7 +95,8 @@ class App:
     def conversation(self, *handlers: Callbacks, approver: Approver | None = None) -> Running:
         """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing.
 
-        `approver` is asked where the policy asks, unless the config names another one.
+        `approver` is asked where the policy asks, unless the config names another one; where neither is there, what
+        would be asked for is denied. Raises `PluginError` where a plugin cannot make the approver of the config.
         """
         return Running(self, handlers, approver)
 
@@ -140,9 +149,14 @@ class App:
             audio=None if backend is None else OwnedBackend(backend.owner, backend.make()),
             settings=self.session_settings(),
             worlds=self._worlds,
-            approver=approver,
+            approver=self._approver or approver,
             audit=self._audit,
         )
+
+    @functools.cached_property
+    def _approver(self) -> Approver | None:
+        named = self.plugins.approvers.get(self.config.policy.approver or "")
+        return None if named is None else named.make()
 
     def _plugin_handlers(self) -> list[OwnedHandler]:
         handlers = []
@@ -277,6 +291,27 @@ def _missing_backend(config: Config, plugins: LoadedPlugins) -> list[ConfigProbl
         return []
     known = ", ".join([NO_SOUND, *sorted(plugins.audio_backends)])
     return [config.problem(("audio", "backend"), f"no plugin brings {backend!r}", f"there are: {known}")]
+
+
+def _missing_approver(config: Config, plugins: LoadedPlugins) -> list[ConfigProblem]:
+    name = config.policy.approver
+    if name is None or name in plugins.approvers:
+        return []
+    known = ", ".join(sorted(plugins.approvers))
+    fix = f"there are: {known}" if known else "leave it out, and `agentframework run` asks in the terminal"
+    return [config.problem(("policy", "approver"), f"no plugin brings an approver {name!r}", fix)]
+
+
+def _unwritable(config: Config) -> list[ConfigProblem]:
+    """The audit log is made now, so that a file which cannot be written stops the start, and no call."""
+    if config.policy.audit is None:
+        return []
+    try:
+        AuditLog(config.policy.audit).check()
+    except OSError as error:
+        problem = f"cannot be written: {error.strerror or error}"
+        return [config.problem(("policy", "audit"), problem, "name a file in a folder that is there")]
+    return []
 
 
 def _chosen(registry: ToolRegistry, config: Config, problems: list[ConfigProblem]) -> ToolRegistry:

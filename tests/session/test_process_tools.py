@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,10 +131,17 @@ def test_a_tool_whose_worker_is_not_there_is_answered(caplog: pytest.LogCaptureF
     assert "there is no worker 'ray'" in caplog.text
 
 
+def _local() -> Callable[[], int]:
+    def here() -> int:
+        return 1
+
+    return here
+
+
 def test_a_tool_that_no_process_could_find_is_answered_and_the_log_says_why(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answers = answers_of([("here", {})], in_process(Tool("here", lambda: 1)))
+    answers = answers_of([("here", {})], in_process(Tool("here", _local())))
     assert "what runs it is not available" in answers["0"]["result"]
     assert "tool here of the test cannot run" in caplog.text
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from agentframework.app import App
+from agentframework.cli.asking import TerminalApprover
 from agentframework.cli.failures import CONVERSATION_FAILED, FINE
 from agentframework.cli.lines import LineSource, PipeLines
 from agentframework.cli.loading import load_app, read_config, warnings_of
@@ -43,7 +44,7 @@ async def _run(app: App, options: LogOptions, shown: ShownLog) -> int:
         terminal = TerminalScreen(terminal_console(stream))
         editor = Editor(lambda: terminal.status)
         terminal.status_changed = editor.refresh
-        return await _hold(app, terminal, editor, options, shown, waits_for_turns=False)
+        return await _hold(app, terminal, editor, options, shown, TerminalApprover(), waits_for_turns=False)
 
 
 async def _hold(
@@ -52,6 +53,7 @@ async def _hold(
     lines: LineSource,
     options: LogOptions,
     shown: ShownLog,
+    approver: TerminalApprover | None = None,
     *,
     waits_for_turns: bool,
 ) -> int:
@@ -61,7 +63,9 @@ async def _hold(
         screen.warning(missing)
     for problem in app.problems:
         screen.warning(str(problem))
-    talk = Talk(app.conversation(relay), relay, lines, screen, view, _heading(app), waits_for_turns)
+    conversation = app.conversation(relay, approver=approver)
+    heading = _heading(app)
+    talk = Talk(conversation, relay, lines, screen, view, heading, waits_for_turns, approver=approver)
     with shown.handed_to(talk.tell):
         ended = await talk.hold()
     if ended.reason == "error":

@@ -11,7 +11,9 @@ import pytest
 from agent_stub import Peer, Recorder, converse, until
 from agentframework import ToolContext
 from agentframework.session.settings import SessionSettings
+from agentframework.session.worlds import Worlds
 from agentframework.tools.tool import Tool, tool
+from agentframework.workers.threads import ThreadPool
 
 QUIET = SessionSettings(activity_interval=0)
 INTERRUPTION = {"type": "interruption", "interruption_event": {"event_id": 1}}
@@ -173,4 +175,30 @@ def test_the_deadline_counts_through_the_silence() -> None:
 
     waits = hang_up_tool(ran, 30).with_options(timeout=0.1)
     assert "did not finish within 0.1 seconds" in converse(scenario, waits, settings=QUIET)["result"]
+    assert not ran.is_set()
+
+
+def test_words_that_are_spoken_while_the_arguments_are_checked_count_as_well() -> None:
+    ran, checking, go = threading.Event(), threading.Event(), threading.Event()
+
+    async def scenario(peer: Peer) -> dict[str, Any]:
+        await peer.call("block", "b")
+        await until(checking.is_set)
+        await peer.call("hang_up", "a")
+        await peer.send(TRANSCRIPT)
+        await peer.ping(1)
+        assert (await peer.receive())["type"] == "pong"
+        go.set()
+        answers = [await peer.receive(), await peer.receive()]
+        return next(answer for answer in answers if answer["tool_call_id"] == "a")
+
+    def block() -> None:
+        """Fill the one thread there is."""
+        checking.set()
+        go.wait(30)
+
+    worlds = Worlds(tools=ThreadPool(1, name="one"))
+    tools = (Tool("block", block), hang_up_tool(ran, 0.01))
+    answer = converse(scenario, *tools, settings=QUIET, worlds=worlds)
+    assert answer["result"].startswith("hang_up was not run because the user spoke.")
     assert not ran.is_set()

@@ -320,6 +320,7 @@ class Connection:
             async with asyncio.timeout(self._settings.close_timeout):
                 while (frame := self.protocol.next_frame()) is not None:
                     await transport.send(frame)
+                self.protocol.end()  # a call that comes now is recorded, for its answer would come after the close
                 await transport.close()
         except (TimeoutError, TransportClosedError):
             _log.info("the agent's side did not take part in the goodbye")

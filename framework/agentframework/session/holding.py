@@ -66,6 +66,8 @@ class Holding:
     def user_spoke(self, calls: Iterable[Running]) -> None:
         """A tool that asked for silence before it acts has not got it."""
         for running in list(calls):
+            if running.tool.options.settle and not running.cleared:
+                running.spoken_over = True
             if running.settling:
                 self.release(running)
                 text = answers.spoken_over(running.tool.name)
@@ -108,6 +110,7 @@ class Holding:
     def _decide(self, running: Running, ask: Ask, approved: bool, why: str) -> None:
         """Somebody has said yes or no, or nobody has said anything in time."""
         running.approval = None
+        running.spoken_over = False  # people talk while somebody is being asked
         assert running.attempt is not None
         verdict = self._scope.gate.conclude(ask, approved, running.attempt, time.monotonic(), why=why)
         self.hold(running, verdict)
@@ -127,6 +130,10 @@ class Holding:
         delay = running.tool.options.settle
         if not delay:
             self._clear(running)
+            return
+        if running.spoken_over:
+            text = answers.spoken_over(running.tool.name)
+            self._finish(running, ToolResult(Outcome.INTERRUPTED, text, is_error=True))
             return
         running.settling = True
         running.holding = asyncio.get_running_loop().call_later(delay, self._clear, running)

@@ -44,6 +44,7 @@ class Running:
     approval: Approval | None = None
     opening: asyncio.Task[None] | None = None
     settling: bool = False
+    spoken_over: bool = False
     claim: Claim | None = None
     ticket: Ticket | None = None
     task: asyncio.Task[None] | None = None

@@ -62,7 +62,11 @@ def differences(theirs: list[list[Any]], function: Any) -> list[str]:
         if default is not None and our_default != default:
             found.append(f"{name} has the default {our_default}, and not {default}")
     known = {name for name, _, _ in theirs}
-    more = [name for name, (kind, _) in ours.items() if name not in known and kind != "KEYWORD_ONLY"]
+    more = [
+        name
+        for name, (kind, _) in ours.items()
+        if name not in known and kind not in ("KEYWORD_ONLY", "VAR_KEYWORD")
+    ]
     return found + [f"{name} may be given by position" for name in more]
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import Callbacks
 from agentframework.conversation.client_tools import ClientTools
@@ -42,6 +43,10 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     _check_timeout(arguments["connect_timeout"])
     if not isinstance(arguments["reconnect"], bool | ReconnectPolicy | None):
         raise _wrong("reconnect", "True, False or a ReconnectPolicy", arguments["reconnect"])
+    if not isinstance(arguments["policy"], Mapping | None):
+        raise _wrong("policy", "a mapping with the keys of [policy]", arguments["policy"])
+    if not isinstance(arguments["approver"], Approver | None):
+        raise _wrong("approver", "an Approver", arguments["approver"])
 
 
 def _check_client(client: Any, on_prem: Any) -> None:

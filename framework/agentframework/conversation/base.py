@@ -9,11 +9,12 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import fields
 from typing import Any, ClassVar
 
+from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.conversation.account import Account, File
@@ -29,6 +30,7 @@ from agentframework.conversation.data import (
 )
 from agentframework.conversation.handlers import Functions, callbacks_of
 from agentframework.conversation.offer import Offer
+from agentframework.conversation.permission import permission_of
 from agentframework.conversation.sound import AudioInterface, InterfaceBackend
 from agentframework.errors import SessionEndedError, SessionError
 from agentframework.loopthread import Mailbox
@@ -57,7 +59,8 @@ class BaseConversation:
     Beyond the SDK: `client_tools` may be a `ToolRegistry` and `audio_interface` an `AudioBackend`; `callbacks` are
     `Callbacks` objects; `plugins` are installed plugins whose tools and handlers take part: "all", their names, or
     a mapping from names to settings; `branch_id` is the agent's branch; `connect_timeout` is in seconds;
-    `reconnect` makes a lost connection anew, True by the usual `ReconnectPolicy`.
+    `reconnect` makes a lost connection anew, True by the usual `ReconnectPolicy`. `policy` says which tool calls are
+    allowed, asked for or denied, with the keys of the config's `[policy]`, and `approver` is who is asked.
     """
 
     _has_own_loop: ClassVar[bool]
@@ -87,6 +90,8 @@ class BaseConversation:
         branch_id: str | None = None,
         connect_timeout: float = 10.0,
         reconnect: bool | ReconnectPolicy = False,
+        policy: Mapping[str, Any] | None = None,
+        approver: Approver | None = None,
     ) -> None:
         check_arguments(locals())
         if callback_end_session is not None:
@@ -118,6 +123,8 @@ class BaseConversation:
         if not self._has_own_loop and _is_async(audio_interface):
             raise TypeError("an async audio interface needs a loop to run on: use AsyncConversation")
         self._offer = Offer(self.client_tools, callbacks, plugins)
+        self._permission = permission_of(policy, self._offer.tools().names())
+        self._approver = approver
         self._settings()  # what cannot be sent is said here, and not when the conversation starts
         self._worlds = Worlds()
         self._account = Account(client, self._worlds.handlers)
@@ -208,6 +215,8 @@ class BaseConversation:
             settings=self._settings(),
             worlds=self._worlds,
             user_loop=None if loop is None else Mailbox(loop),
+            approver=self._approver,
+            audit=self._permission.audit,
         )
 
     def _settings(self) -> SessionSettings:
@@ -218,6 +227,7 @@ class BaseConversation:
             enclave_setup=None if self.on_prem_config is None else self.on_prem_config.to_message(),
             connect_timeout=self.connect_timeout,
             reconnect=self.reconnect,
+            policy=self._permission.policy,
         )
 
     async def _connect(self) -> Transport:

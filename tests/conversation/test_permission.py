@@ -34,7 +34,8 @@ def _look(parameters: dict[str, Any]) -> str:
 def tools() -> ClientTools:
     """One tool of each kind."""
     registry = ClientTools()
-    registry.register(Tool("unlock", lambda: "open", risk="dangerous"))
+    unlock = Tool("unlock", lambda: "open", risk="dangerous")
+    registry.register(unlock)
     registry.register("look", _look, risk="read")
     return registry
 

@@ -41,7 +41,7 @@ _HIDDEN_TAGS: Final = re.compile(
 )
 # a selector chooses among the looks of the one character before it
 _STRAY_SELECTORS: Final = re.compile(
-    f"(?<![^\\s{_SELECTORS}])[\ufe00-\ufe0f]"
+    f"(?<![^\\s{_SELECTORS}\u200c\u200d])[\ufe00-\ufe0f]"
     f"|(?<![{_IDEOGRAPHS}])[\U000e0100-\U000e01ef]"
     f"|(?<![\u1800-\u180a\u1810-\u18af])[{_MONGOLIAN_SELECTORS}]"
 )

@@ -32,8 +32,9 @@ CALL = {
 ODD = {"unknown_message": '{"type": "of tomorrow"}', "malformed_frame": "no JSON"}
 IN_SEQUENCE = ["session_started", "conversation_initiation_metadata", "tool_called", "tool_answered"]
 IN_SEQUENCE += ["message_sent", "session_ended", "event"]
-ELSEWHERE = ["reconnecting", "reconnected"]
-"""These need a connection that is lost; tests/session/test_reconnecting.py."""
+ELSEWHERE = ["reconnecting", "reconnected", "tool_finished_late", "tool_calls_stopped"]
+"""These need a connection that is lost, or calls that are late or too many: tests/session/test_reconnecting.py,
+test_call_timing.py and test_permission.py."""
 
 
 def frames() -> dict[str, str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from agentframework.callbacks import Event, ToolAnswered, ToolCalled
-from agentframework.cleaning import clean
 from agentframework.protocol.client import ClientProtocol
 from agentframework.protocol.ledger import Settlement
 from agentframework.protocol.messages import ClientToolCall
@@ -78,7 +77,7 @@ class Answering:
         """
         as_result = self._error_text == "result" and result.outcome in answers.HEARD_AS_RESULT
         is_error = result.is_error and not as_result
-        text, duration = clean(result.text), time.monotonic() - begun
+        text, duration = result.text, time.monotonic() - begun
         settlement = self._protocol.answer(call.tool_call_id, result.outcome, text, is_error=is_error)
         if settlement is Settlement.NOT_EXPECTED and not self._unheard_said:
             self._unheard_said = True

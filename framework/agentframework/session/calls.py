@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from agentframework.callbacks import ToolFinishedLate
-from agentframework.cleaning import clean
 from agentframework.policy import Verdict
 from agentframework.protocol.client import ClientProtocol
 from agentframework.protocol.ledger import Outcome
@@ -211,7 +210,7 @@ class ToolCalls:
             "the answer; the agent is told as context" if told else "heard",
         )
         if told:
-            self._way.tell(answers.late(tool.name, clean(result.text), is_error=result.is_error))
+            self._way.tell(answers.late(tool.name, result.text, is_error=result.is_error))
         self._way.emit(
             ToolFinishedLate(
                 call.tool_call_id, tool.name, tool.owner, result.outcome.value, result.text, told, took
@@ -248,7 +247,7 @@ class ToolCalls:
         text = self._host.take(context)
         running = self._running.get(context.call_id)
         if text is not None and running is not None and running.context is context:
-            self._progress.say(context.call_id, context.tool_name, clean(text))
+            self._progress.say(context.call_id, context.tool_name, text)
 
 
 def _world_of(tool: Tool[..., Any]) -> str:

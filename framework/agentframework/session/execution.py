@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from agentframework.cleaning import clean
 from agentframework.errors import ArgumentsError, ToolError
 from agentframework.protocol.ledger import Outcome
 from agentframework.session import answers
@@ -29,11 +30,14 @@ AnyTool = Tool[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """How a tool ended, in text."""
+    """How a tool ended, in text; what nobody sees in it and what steers a terminal is taken out where it is made."""
 
     outcome: Outcome
     text: str
     is_error: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
 
 
 def read(tool: AnyTool, parameters: object) -> dict[str, Any] | ToolResult:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agentframework.cleaning import clean
 from agentframework.session.scope import Scope
 from agentframework.tools.context import ToolContext
 
 __all__ = ["Host"]
+
+_LONGEST = 1_000
 
 
 class Host:
@@ -28,7 +31,7 @@ class Host:
 
     def progress(self, context: ToolContext, text: str) -> None:
         """Keep the text for the wire, and wake it unless it is about to look anyway."""
-        self._texts[context] = str(text)
+        self._texts[context] = clean(str(text)[:_LONGEST])
         if (
             context not in self._posted
         ):  # looked up after the text is there, as `take` looks for it after this

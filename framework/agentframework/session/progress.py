@@ -8,7 +8,6 @@ from collections.abc import Callable
 __all__ = ["Progress"]
 
 _INTERVAL = 1.0
-_LONGEST = 1_000
 
 
 class Progress:
@@ -22,7 +21,7 @@ class Progress:
 
     def say(self, call_id: str, tool: str, text: str) -> None:
         """A call has come so far."""
-        self._waiting[call_id] = f"{tool} is still running: {text[:_LONGEST]}"
+        self._waiting[call_id] = f"{tool} is still running: {text}"
         if self._timer is None:
             self._send_one()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -93,14 +92,25 @@ def test_what_kills_a_tool_costs_one_answer_and_the_others_are_unharmed(
 
 
 def test_a_tool_that_hangs_in_c_is_ended_at_its_deadline(tmp_path: Path) -> None:
-    hangs = in_process(worker_tools.hang_in_c, timeout=1.0)
+    hangs = in_process(worker_tools.hang_in_c, timeout=2.0)
     started = tmp_path / "started"
-    calls = [("hang_in_c", {"started": str(started)}), ("echo", {"text": "here"})]
-    answers = answers_of(calls, hangs, in_process(worker_tools.echo))
-    assert answers["1"]["result"] == "here"
-    assert "did not finish" in answers["0"]["result"]
-    process_id = int(started.read_text().split()[0])
-    asyncio.run(until(lambda: not Path(f"/proc/{process_id}").exists()))
+
+    async def scenario(peer: Peer) -> list[str]:
+        texts = []
+        await peer.call("echo", "warm", {"text": "up"})  # so that the time is not spent on starting processes
+        texts.append((await peer.receive())["result"])
+        await peer.call("hang_in_c", "hangs", {"started": str(started)})
+        await until(lambda: started.exists() and bool(started.read_text()))
+        await peer.call("echo", "beside", {"text": "here"})
+        texts += [(await peer.receive())["result"], (await peer.receive())["result"]]
+        process_id = int(started.read_text().split()[0])
+        await until(lambda: not Path(f"/proc/{process_id}").exists())
+        return texts
+
+    tools = (hangs, in_process(worker_tools.echo))
+    warm, beside, hung = converse(scenario, *tools, settings=QUIET, worlds=worlds())
+    assert (warm, beside) == ("up", "here")
+    assert "did not finish" in hung
 
 
 def test_a_tool_in_a_process_tells_of_its_progress_and_knows_its_call(

@@ -14,6 +14,7 @@ from agent_stub import Peer, agent, converse, eventually, finish, make_session, 
 from agentframework.session.settings import SessionSettings
 from agentframework.session.worlds import Worlds, tool_threads
 from agentframework.tools.tool import Tool
+from agentframework.workers.threads import ThreadPool
 
 QUIET = SessionSettings(activity_interval=0)
 
@@ -239,3 +240,25 @@ def test_a_conversation_whose_tools_hang_leaves_threads_to_the_others() -> None:
         assert served.wait(10)
         gauge.let_go(50)
     assert gauge.most == 7
+
+
+def test_where_hung_threads_are_replaced_no_more_the_answer_is_busy_and_later_it_is_not() -> None:
+    gauge = Gauge()
+
+    async def scenario(peer: Peer) -> list[str]:
+        texts = []
+        for number in range(4):
+            await peer.call("hangs", f"hang{number}", {"number": number})
+            texts.append((await peer.receive())["result"])
+        gauge.let_go(3)
+        await until(lambda: gauge.running == 0 and pool.zombies == 0)
+        gauge.let_go()
+        await peer.call("hangs", "well", {"number": 9})
+        return [*texts, (await peer.receive())["result"]]
+
+    pool = ThreadPool(1, name="few", max_zombies=2)
+    hangs = Tool("hangs", gauge.plain, timeout=0.3)
+    *hung, well = converse(scenario, hangs, settings=QUIET, worlds=Worlds(tools=pool))
+    assert "did not finish" in hung[0]
+    assert "Too many tool calls are open" in hung[-1]
+    assert well == "9"

@@ -396,7 +396,7 @@ class TestTheRuntime:
         asyncio.run(until(lambda: is_gone(pid), "the worker survives"))
 
     def test_the_kernel_ends_a_worker_whose_runtime_stands_still(self, tmp_path: Path) -> None:
-        text = "asyncio.run(call(worker_tools.hang_in_c, 1.0, started=sys.argv[1]))"
+        text = "asyncio.run(call(worker_tools.hang_in_c, 3.0, started=sys.argv[1]))"
         with program(text, str(tmp_path / "pid")) as process:
             pid = wait_for_pid(tmp_path / "pid")
             process.send_signal(signal.SIGSTOP)

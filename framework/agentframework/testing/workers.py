@@ -245,6 +245,8 @@ def is_gone(pid: int) -> bool:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         return stat.rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:  # it went while its file was being read
+        return True
     except FileNotFoundError:
         return not Path("/proc/self").is_dir()
 

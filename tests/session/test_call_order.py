@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -186,59 +184,29 @@ def test_a_light_tool_answers_while_heavy_ones_fill_the_threads() -> None:
     assert gauge.most == 2
 
 
-@contextmanager
-def conversation(worlds: Worlds, *tools: Tool[..., Any]) -> Iterator[tuple[Any, list[Any]]]:
-    """A conversation whose calls the test makes, and what it has been answered so far."""
-    orders: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-    received: list[Any] = []
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def whole(peer: Peer) -> None:
-        loops.append(asyncio.get_running_loop())
-        await peer.open()
-
-        async def listen() -> None:
-            while True:
-                received.append(await peer.receive())
-
-        listening = asyncio.create_task(listen())
-        while (order := await orders.get())[0]:
-            await peer.call(*order, {"number": len(received)})
-        listening.cancel()
-
-    with agent(whole) as served:
-        session = make_session(served.url, *tools, settings=QUIET, worlds=worlds)
-        start(session)
-        try:
-            yield (
-                lambda *order: loops[0].call_soon_threadsafe(orders.put_nowait, order),
-                received,
-            )
-        finally:
-            loops[0].call_soon_threadsafe(orders.put_nowait, ("", ""))
-            finish(session)
-
-
 def test_a_conversation_whose_tools_hang_leaves_threads_to_the_others() -> None:
     gauge, served = Gauge(), threading.Event()
 
-    def quick(number: int) -> str:
-        """Answer."""
-        served.set()
-        return "here"
+    async def hog(peer: Peer) -> None:
+        await peer.open()
+        await call_all(peer, "hangs", 50)
+        await until(served.is_set)
+
+    async def other(peer: Peer) -> str:
+        await peer.call("quick", "q")
+        return str((await peer.receive())["result"])
 
     worlds = Worlds(tools=tool_threads(8, reserved=0))
-    hangs = Tool("hangs", gauge.plain)
-    with (
-        conversation(worlds, hangs) as (call_first, _),
-        conversation(worlds, Tool("quick", quick)) as (call_second, _),
-    ):
-        for number in range(50):
-            call_first("hangs", str(number))
+    with agent(hog) as hogged:
+        session = make_session(hogged.url, Tool("hangs", gauge.plain), settings=QUIET, worlds=worlds)
+        start(session)
         assert eventually(lambda: gauge.running == 7)
-        call_second("quick", "q")
-        assert served.wait(10)
+        quick = Tool("quick", lambda: "here")
+        assert converse(other, quick, settings=QUIET, worlds=worlds) == "here"
+        served.set()
+        hogged.wait()
         gauge.let_go(50)
+        finish(session)
     assert gauge.most == 7
 
 
@@ -262,3 +230,24 @@ def test_where_hung_threads_are_replaced_no_more_the_answer_is_busy_and_later_it
     assert "did not finish" in hung[0]
     assert "Too many tool calls are open" in hung[-1]
     assert well == "9"
+
+
+def test_a_call_that_timed_out_before_a_thread_took_it_keeps_no_place() -> None:
+    gauge = Gauge()
+
+    async def scenario(peer: Peer) -> list[str]:
+        await peer.call("slow", "slow", {"number": 1})
+        await until(lambda: gauge.running == 1)
+        await peer.call("step", "late", {"number": 2})
+        texts = [(await peer.receive())["result"]]
+        gauge.let_go(2)
+        await peer.receive()
+        await peer.call("step", "next", {"number": 3})
+        return [*texts, (await peer.receive())["result"]]
+
+    slow = Tool("slow", gauge.plain)
+    step = Tool("step", gauge.plain, serial=True, timeout=0.1)
+    worlds = Worlds(tools=ThreadPool(1, name="one"))
+    late, following = converse(scenario, slow, step, settings=QUIET, worlds=worlds)
+    assert "did not finish" in late
+    assert (following, gauge.order) == ("3", [1, 3])

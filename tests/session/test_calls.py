@@ -172,7 +172,7 @@ def test_a_hung_sync_tool_is_answered_at_its_deadline_and_delays_nobody(
     """Two hung tools fill the pool; a pong comes at once, and the next tool runs when their time is up."""
     go = threading.Event()
     hang = Tool("hang", lambda: go.wait(30))
-    quick = Tool("quick", lambda: "quick")
+    quick = Tool("quick", lambda: "quick", timeout=10)
     pool = ThreadPool(2, name="small")
 
     async def scenario(peer: Peer) -> tuple[list[dict[str, Any]], float]:

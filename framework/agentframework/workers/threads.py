@@ -34,7 +34,7 @@ class Ticket(Job):
     @property
     def started(self) -> bool:
         """Whether a thread has taken the job."""
-        return self.state != "waiting"
+        return self.state not in ("waiting", "dropped")
 
     def abandon(self) -> bool:
         """Give the job up. One that waits never runs; one that runs goes on as a zombie.

@@ -11,7 +11,7 @@ UNLIMITED = 1 << 62
 
 
 class Job:
-    """One job on its way: "waiting", "running", "zombie" (given up while it ran) or "done"."""
+    """One job: "waiting", "running", "zombie" (given up while it ran), "done" or "dropped" (never begun)."""
 
     __slots__ = ("begun", "call", "line", "state")
 
@@ -170,12 +170,12 @@ class Turns:
 
     def drop(self, job: Job) -> None:
         """A job that waits is given up: it is never begun."""
-        job.state = "done"
+        job.state = "dropped"
         job.call = _nothing
         line = job.line
         line.claimant.given_up += 1
         jobs = line.jobs
-        while jobs and jobs[0].state == "done":  # else those of a line that stands aside would heap up
+        while jobs and jobs[0].state == "dropped":  # else those of a line that stands aside would heap up
             jobs.popleft()
             line.claimant.given_up -= 1
 

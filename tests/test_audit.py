@@ -242,3 +242,32 @@ def test_what_waits_is_written_at_the_exit_of_the_process(path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=20)
     assert len(lines(path)) == 500
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_copy_of_the_process_writes_its_own_lines(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from pathlib import Path
+from agentframework.audit import AuditLog
+
+def say(call):
+    texts = dict(session_id="s", tool="t", owner="", fingerprint="", decision="", outcome="ok")
+    log.record(call_id=call, duration=0, **texts)
+
+log = AuditLog(Path(sys.argv[1]))
+say("before")
+log.close()
+say("open")
+child = os.fork()
+say("child" if child == 0 else "parent")
+log.close()
+if child:
+    os.waitpid(child, 0)
+else:
+    os._exit(0)
+"""
+    path = tmp_path / "audit.jsonl"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
+    calls = sorted(json.loads(line)["call"] for line in path.read_text().splitlines())
+    assert calls == ["before", "child", "open", "parent"]

@@ -11,6 +11,7 @@ import os
 import secrets
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -57,6 +58,7 @@ class AuditLog:
         self._is_registered = False
         self._is_failing = False
         self._line_is_torn = False
+        _logs.add(self)
 
     def check(self) -> None:
         """Make the file if it is not there; raises OSError where it cannot be written."""
@@ -112,9 +114,16 @@ class AuditLog:
         if left:
             _log.error("the audit log %s is closed without its last lines, %d of them", self._path, left)
 
+    def _forget(self) -> None:
+        """In a forked copy of this process: the thread is not there, and what waits is the other one's to write."""
+        self._changed = threading.Condition()
+        self._waiting.clear()
+        self._lost = 0
+        self._thread = None
+
     def _said(self, text: str) -> str:
         """A text that may come from the agent, within bounds and without secrets."""
-        return self._redactor.text(text)[:_LONGEST_TEXT]
+        return self._redactor.text(text[: 4 * _LONGEST_TEXT])[:_LONGEST_TEXT]
 
     def _put(self, line: bytes) -> None:
         with self._changed:
@@ -209,3 +218,15 @@ class AuditLog:
 
 def _line(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+
+
+_logs: weakref.WeakSet[AuditLog] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for log in list(_logs):
+        log._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

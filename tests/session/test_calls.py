@@ -303,7 +303,7 @@ def test_a_call_that_expects_no_response_runs_unanswered_and_that_is_said_once(
 
     assert converse(scenario, note)["type"] == "pong"
     assert sorted(ran) == [0, 1]
-    assert caplog.text.count("expects no response of note") == 1
+    assert caplog.text.count("expects no response of 'note'") == 1
 
 
 @pytest.mark.parametrize(("answers", "sent"), [({"note": True}, True), ({"note": False}, False)])

@@ -407,3 +407,30 @@ def test_what_nobody_sees_in_a_result_does_not_reach_the_wire() -> None:
 
     text = "Hello\u200b \x1b[31mred\x1b[0m\x00\n\u202eevil"
     assert converse(scenario, Tool("read_mail", lambda: text), settings=settings()) == "Hello red\nevil"
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+def test_a_call_that_is_stopped_while_it_is_judged_does_not_run(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, answered = Lock(), threading.Event()
+    decide = Policy.decide
+
+    def slow(self: Policy, tool: str, risk: str, arguments: Any) -> Any:
+        assert answered.wait(30)
+        return decide(self, tool, risk, arguments)
+
+    monkeypatch.setattr(Policy, "decide", slow)
+
+    async def scenario(peer: Peer) -> str:
+        await peer.call("unlock", "a", {"door": "front"})
+        text = str((await peer.receive())["result"])
+        answered.set()
+        await still_there(peer, 1)
+        await asyncio.sleep(0.05)
+        return text
+
+    quick = lock.tool(kind, risk="write", timeout=0.1)
+    rules = settings(Rule("allow", tool="other"))
+    assert "did not finish" in converse(scenario, quick, settings=rules)
+    assert lock.doors == []

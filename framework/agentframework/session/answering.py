@@ -82,10 +82,9 @@ class Answering:
         if settlement is Settlement.NOT_EXPECTED and not self._unheard_said:
             self._unheard_said = True
             _log.warning(
-                "the agent expects no response of %s and will not hear its result; switch on `expects_response` "
-                'for this tool on the platform, or set [tools.%s] answer = "always"',
-                call.tool_name,
-                call.tool_name,
+                "the agent expects no response of %r and will not hear its result; switch on `expects_response` "
+                'for this tool on the platform, or set [tools.NAME] answer = "always"',
+                call.tool_name[:64],
             )
         if self._scope.audit is not None:
             self._scope.audit.record(

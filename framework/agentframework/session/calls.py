@@ -34,6 +34,7 @@ from agentframework.tools.tool import Tool
 __all__ = ["ToolCalls"]
 
 _log = logging.getLogger("agentframework.tools")
+_LONGEST_NAME = 64
 
 
 class ToolCalls:
@@ -84,7 +85,7 @@ class ToolCalls:
         tool = self._tools.get(call.tool_name)
         self._answering.tell_of(call, tool)
         sentence = answers.busy if outcome is Outcome.BUSY else answers.not_begun
-        result = ToolResult(outcome, sentence(call.tool_name), is_error=True)
+        result = ToolResult(outcome, sentence(call.tool_name[:_LONGEST_NAME]), is_error=True)
         self._answering.answer(call, tool, time.monotonic(), result)
 
     def user_spoke(self) -> None:
@@ -94,8 +95,11 @@ class ToolCalls:
     def interrupt(self) -> None:
         """The user has interrupted the agent: besides, calls of tools that are cancelled by that are."""
         self.user_spoke()
-        for running in list(self._running.values()):
-            if running.tool.options.on_interrupt == "cancel":
+        calls = [one for one in self._running.values() if one.tool.options.on_interrupt == "cancel"]
+        for running in calls:
+            running.context.cancelled.set()
+        for running in calls:
+            if self._running.get(running.call.tool_call_id) is running:
                 text = answers.interrupted(running.tool.name)
                 self._settle(running, ToolResult(Outcome.INTERRUPTED, text, is_error=True))
                 self._stop(running)
@@ -113,9 +117,13 @@ class ToolCalls:
         self._activity.end()
         self._progress.end()
         sentence = answers.shutdown if outcome is Outcome.SHUTDOWN else answers.connection_lost
-        for running in list(self._running.values()):
-            self._settle(running, ToolResult(outcome, sentence(running.tool.name), is_error=True))
-            self._stop(running)
+        calls = list(self._running.values())
+        for running in calls:  # all of them first, so that none begins where another makes room
+            running.context.cancelled.set()
+        for running in calls:
+            if self._running.get(running.call.tool_call_id) is running:
+                self._settle(running, ToolResult(outcome, sentence(running.tool.name), is_error=True))
+                self._stop(running)
 
     def finish(self, running: Running, result: ToolResult) -> None:
         """What came of a call whose code runs no more; it counts unless the call was answered before."""

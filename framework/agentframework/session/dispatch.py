@@ -100,6 +100,9 @@ class Dispatch:
 
     def _work(self, running: Running) -> None:
         """On a thread of the pool."""
+        if running.context.cancelled.is_set():
+            self._post(self._arrival.finish, running, _cancelled(running))
+            return
         if not running.cleared and not self._clear(running):
             return
         if running.world != "thread":
@@ -126,6 +129,11 @@ class Dispatch:
         verdict = self._judge(running, arguments)
         if isinstance(verdict, Run):
             running.decision = verdict.decision
+            if (
+                running.context.cancelled.is_set()
+            ):  # while it was looked at: it has not begun, and does not any more
+                self._post(self._arrival.finish, running, _cancelled(running))
+                return False
             if is_ready and not running.tool.options.settle:
                 running.cleared = True
                 return True

@@ -42,9 +42,8 @@ class Holding:
     def hold(self, running: Running, verdict: Verdict) -> None:
         """Do what the policy says of a call; one that may run waits for silence, and then for what it needs."""
         name = running.tool.name
-        if running.over:
-            return
-        if running.context.cancelled.is_set():
+        if running.over or running.context.cancelled.is_set():
+            self._scope.twins.forget(running.call.tool_call_id)
             self._finish(running, ToolResult(Outcome.CANCELLED, answers.cancelled(name), is_error=True))
             return
         match verdict:

@@ -28,7 +28,8 @@ class Twins:
             finish(result)
 
     def forget(self, call_id: str) -> bool:
-        """A call is given up; whether it waited."""
+        """A call is given up, or does not wait in the end; whether it waited."""
+        self._early.pop(call_id, None)
         return self._waiting.pop(call_id, None) is not None
 
     def tell(self, call_id: str, result: ToolResult) -> None:

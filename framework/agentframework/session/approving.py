@@ -30,6 +30,7 @@ class Approval:
         self.timer: asyncio.TimerHandle | None = None
         self.ticket: Ticket | None = None
         self.task: Future[None] | None = None
+        self.answer: object = None
         self._decided = decided
 
     def withdraw(self) -> None:
@@ -41,6 +42,15 @@ class Approval:
             self.ticket.abandon()
         if self.task is not None:
             self.task.cancel()
+        self.close_unbegun()
+
+    def close_unbegun(self) -> None:
+        """A coroutine that a plain approver has returned, and that nobody will await, would warn of that."""
+        if (
+            inspect.iscoroutine(self.answer)
+            and inspect.getcoroutinestate(self.answer) == inspect.CORO_CREATED
+        ):
+            self.answer.close()
 
     def decide(self, approved: bool, why: str = "") -> None:
         """Here is an answer, or a reason why there is none."""
@@ -94,6 +104,7 @@ class Approving:
             self._failed(approval, error)
             return
         if inspect.isawaitable(answer):
+            approval.answer = answer
             self._post(self._call_on_loop, approval, lambda: answer)
         else:
             self._post(self._take, approval, answer)
@@ -101,6 +112,7 @@ class Approving:
     def _call_on_loop(self, approval: Approval, call: Callable[[], Awaitable[bool] | bool]) -> None:
         """On the wire."""
         if not approval.is_awaited:
+            approval.close_unbegun()
             return
         try:
             mailbox = self._user.mailbox()

@@ -17,8 +17,7 @@ demo: ## talk to the local agent in this terminal; standard input may be a pipe
 	@.venv/bin/agentframework run example_tools/quickstart.toml
 
 setup: ## make or update the environments, .venv and those below .venvs
-	$(call ensure,test clients javascript bench)
-	@scripts/system-packages
+	$(call ensure,system test clients javascript bench)
 
 test: setup ## style, types and the tests, in under five minutes
 	@scripts/test

@@ -1,10 +1,11 @@
 """Makes the virtual environments that the Makefile's commands run in, with the standard library alone.
 
-    environments.py demo|test|clients|javascript|matrix ...
+    environments.py [system] demo|test|clients|bench|javascript|matrix ...
 
-Prints "ready", or one line that says what is wrong, and ends with 0 or 2. What pip says goes to `setup.log` in the
-environment and is shown on standard error where it failed. An environment that is up to date is left alone; one that
-was interrupted, moved or made by another interpreter is made anew; two runs at once wait for each other.
+"system" is no environment but what the tests need of the system (system_packages.py). Prints "ready", or one line
+that says what is wrong, and ends with 0 or 2. What pip says goes to `setup.log` in the environment and is shown on
+standard error where it failed. An environment that is up to date is left alone; one that was interrupted, moved or made
+by another interpreter is made anew; two runs at once wait for each other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import system_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = "constraints.txt"
@@ -45,7 +48,8 @@ class SetupError(Exception):
 class Profile:
     """What one environment holds: `install` are pip's arguments, `inputs` the files that a change makes it stale.
 
-    With `node_modules`, a folder that has a package.json and its lock, pip brings Node and npm the packages.
+    With `node_modules`, a folder that has a package.json and its lock, pip brings Node and npm the packages. One that
+    `compiles` is not begun without a compiler and the headers that this takes.
     """
 
     name: str
@@ -54,8 +58,10 @@ class Profile:
     inputs: tuple[str, ...]
     satisfied_by: tuple[str, ...] = ()
     node_modules: str = ""
+    compiles: bool = False
 
 
+SYSTEM = "system"
 PROJECT_FILES = ("pyproject.toml", "example_tools/pyproject.toml", CONSTRAINTS)
 CLIENTS = "tests/clients/requirements.txt"
 BENCH = "benchmarks/requirements.txt"
@@ -65,8 +71,8 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("demo", ".venv", OURS, PROJECT_FILES, satisfied_by=("test",)),
-        Profile("test", ".venv", (*OURS, "--group", "dev"), PROJECT_FILES),
-        Profile("clients", ".venvs/clients", ("-r", CLIENTS), (CLIENTS,)),
+        Profile("test", ".venv", (*OURS, "--group", "dev"), PROJECT_FILES, compiles=True),
+        Profile("clients", ".venvs/clients", ("-r", CLIENTS), (CLIENTS,), compiles=True),
         Profile("bench", ".venvs/bench", ("-r", BENCH), (BENCH,)),
         Profile(
             "javascript",
@@ -80,6 +86,7 @@ PROFILES = {
             f".venvs/py{sys.version_info.major}{sys.version_info.minor}",
             (*OURS, "--group", "dev"),
             PROJECT_FILES,
+            compiles=True,
         ),
     )
 }
@@ -206,8 +213,9 @@ def fingerprint(profile: Profile) -> str:
 
 def prepare(names: list[str]) -> None:
     """Bring the environments of these profiles up to date, one process at a time. Raises `SetupError`."""
-    environments = [Environment(PROFILES[name]) for name in names]
-    if all(environment.is_ready() for environment in environments):
+    environments = [Environment(PROFILES[name]) for name in names if name != SYSTEM]
+    provided = SYSTEM not in names or not system_packages.missing()
+    if provided and all(environment.is_ready() for environment in environments):
         return
     lock = os.open(ROOT, os.O_RDONLY)
     try:
@@ -215,11 +223,27 @@ def prepare(names: list[str]) -> None:
     except BlockingIOError:
         tell("waiting for another set-up to end ...")
         fcntl.flock(lock, fcntl.LOCK_EX)
-    for environment in environments:
+    lacking = system_packages.missing() if SYSTEM in names else []
+    stale = [environment for environment in environments if not environment.is_ready()]
+    provide(lacking, compiles=any(environment.profile.compiles for environment in stale))
+    for environment in stale:
         if not environment.is_ready():
             first = "" if (environment.folder / "pyvenv.cfg").exists() else " (first time, about a minute)"
             tell(f"setting up {environment.profile.folder}{first} ...")
             environment.prepare(lock)
+
+
+def provide(lacking: list[system_packages.Need], *, compiles: bool) -> None:
+    """Install what of the system is missing, where that can be done. Raises `SetupError` for what must be there."""
+    if compiles:
+        lacking = [*lacking, *system_packages.missing_for_build()]
+    system_packages.install(lacking)
+    if compiles and (missing := system_packages.missing_for_build()):
+        names = " and ".join(need.name for need in missing)
+        raise SetupError(
+            f"PyAudio is compiled here, for which this machine lacks {names}: "
+            f"apt-get install {system_packages.packages(missing)}"
+        )
 
 
 def tell(text: str) -> None:
@@ -233,9 +257,9 @@ def main() -> int:
         # `make` in an activated environment: an environment made from another would break with it
         base = str(getattr(sys, "_base_executable", ""))
         os.execv(base, [base, *sys.argv])
-    unknown = [name for name in sys.argv[1:] if name not in PROFILES]
+    unknown = [name for name in sys.argv[1:] if name not in (SYSTEM, *PROFILES)]
     if unknown or len(sys.argv) == 1:
-        print(f"environments.py: say one or more of {', '.join(PROFILES)}")
+        print(f"environments.py: say one or more of {', '.join((SYSTEM, *PROFILES))}")
         return 2
     try:
         prepare(sys.argv[1:])

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import system_packages
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-# program -> Debian package
-SYSTEM_PACKAGES = dict(
-    line.split()
-    for line in (ROOT / "scripts" / "system-packages.txt").read_text().splitlines()
-    if line and not line.startswith("#")
-)
+NEEDS = {need.name: need for need in system_packages.LISTED}
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
 # a slow machine is no error, and what lands must not hang on luck: CI takes the same examples each time
@@ -25,12 +20,12 @@ settings.load_profile("agentframework")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test marked `needs_system(program)` where that program is missing; where CI is set, fail it."""
+    """Skip a test marked `needs_system(name, ...)` where one of them is missing; where CI is set, fail it."""
     for marker in item.iter_markers("needs_system"):
-        for program in marker.args:
-            if shutil.which(program) is None:
-                item.user_properties.append(("missing_program", program))
-                unavailable(f"needs {program}: apt-get install {SYSTEM_PACKAGES[program]}")
+        for name in marker.args:
+            if not NEEDS[name].is_met():
+                item.user_properties.append(("missing_program", name))
+                unavailable(f"needs {name}: apt-get install {NEEDS[name].package}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -49,7 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             f"{count} {'test' if count == 1 else 'tests'} that need {name}"
             for name, count in sorted(missing.items())
         )
-        packages = " ".join(SYSTEM_PACKAGES[name] for name in sorted(missing))
+        packages = system_packages.packages(NEEDS[name] for name in sorted(missing))
         reporter.write_line(f"skipped {counts}: apt-get install {packages}")
 
 

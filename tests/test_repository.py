@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import system_packages
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -211,14 +212,11 @@ class TestProject:
         assert "://" not in (folder / "package-lock.json").read_text()
 
     def test_every_program_that_a_test_needs_is_a_listed_system_package(self) -> None:
-        listed = {
-            line.split()[0] for line in (ROOT / "scripts" / "system-packages.txt").read_text().splitlines()
-        }
-        for path in (ROOT / "tests").rglob("test_*.py"):
-            for program in re.findall(
-                r"^ *@?pytest\.mark\.needs_system\(\"([\w-]+)\"", path.read_text(), re.MULTILINE
-            ):
-                assert program in listed, f"{relative(path)} needs {program}"
+        listed = {need.name for need in system_packages.LISTED}
+        for path in [*(ROOT / "tests").rglob("*.py"), *ROOT.glob("plugins/*/tests/*.py")]:
+            for words in re.findall(r"pytest\.mark\.needs_system\(([^)]+)\)", path.read_text()):
+                for name in re.findall(r"\"([\w.-]+)\"", words):
+                    assert name in listed, f"{relative(path)} needs {name}"
 
     def test_every_command_of_the_makefile_says_what_it_does(self) -> None:
         makefile = (ROOT / "Makefile").read_text()

@@ -147,6 +147,80 @@ class TestMissingSystemPackages:
     """Tests that need a program which is not there are skipped and counted in the last line; in CI they fail."""
 
     @pytest.fixture
+class TestSystemPackages:
+    """As root what is missing is installed before an environment is made; elsewhere one line names it."""
+
+    @pytest.fixture
+    def bin_folder(self, tmp_path: Path) -> Path:
+        """All that there is on a machine's PATH, next to Python: nothing yet."""
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        return folder
+
+    @pytest.fixture
+    def tree(self, tiny_tree: Path, bin_folder: Path) -> Path:
+        """A tree whose environment for tests compiles with a program that this machine lacks."""
+        (tiny_tree / "scripts" / "system-packages.txt").write_text(
+            "# a comment\nplayer such-player\nchisel such-chisel build\nno-such-header.h such-headers\n"
+        )
+        return tiny_tree
+
+    def set_up(self, tree: Path, bin_folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, tree / "scripts" / "environments.py", *names],
+            env={"PATH": str(bin_folder), "ASKED": str(tree / "asked")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def bring_apt(self, bin_folder: Path, script: str) -> None:
+        """An apt-get that writes down what it is asked, and does what the script says."""
+        program = bin_folder / "apt-get"
+        program.write_text(f'#!/bin/sh\necho "$@" >>"$ASKED"\n{script}\n')
+        program.chmod(0o755)
+
+    def test_where_there_is_no_apt_one_line_names_what_the_build_lacks(
+        self, tree: Path, bin_folder: Path
+    ) -> None:
+        done = self.set_up(tree, bin_folder, "system", "test")
+        assert done.returncode == 2
+        assert done.stdout == (
+            "PyAudio is compiled here, for which this machine lacks chisel: apt-get install such-chisel\n"
+        )
+        assert not (tree / ".venv").exists()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs without asking")
+    def test_root_installs_all_that_is_missing_before_anything_is_compiled(
+        self, tree: Path, bin_folder: Path
+    ) -> None:
+        self.bring_apt(bin_folder, f"[ -d {str(tree)!r}/.venv ] && exit 9\necho no network >&2\nexit 7")
+        done = self.set_up(tree, bin_folder, "system", "test")
+        assert done.returncode == 2
+        assert "lacks chisel: apt-get install such-chisel" in done.stdout
+        assert "no network" in done.stderr
+        assert "apt-get could not install such-player such-chisel such-headers" in done.stderr
+        assert "no network" in (tree / ".venvs" / "system-packages.log").read_text()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs without asking")
+    def test_what_is_there_is_not_asked_for_again(self, tree: Path, bin_folder: Path) -> None:
+        self.bring_apt(bin_folder, f"[ $3 = update ] || /bin/cp $0 {bin_folder}/chisel")
+        done = self.set_up(tree, bin_folder, "system")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "ready\n", "")
+        update, installation = (tree / "asked").read_text().splitlines()
+        assert update.endswith(" update")
+        assert installation.endswith(" --no-install-recommends such-player such-chisel such-headers")
+        self.set_up(tree, bin_folder, "system")
+        assert (tree / "asked").read_text().splitlines()[-1].endswith(" such-player such-headers")
+
+    def test_the_demo_asks_for_none_of_it(self, tree: Path, bin_folder: Path) -> None:
+        self.bring_apt(bin_folder, "exit 7")
+        (tree / "pyproject.toml").unlink()  # makes it end before it takes time
+        done = self.set_up(tree, bin_folder, "demo")
+        assert "pyproject.toml is missing" in done.stdout
+        assert not (tree / "asked").exists()
+
+
     def suite(self, tmp_path: Path) -> Path:
         (tmp_path / "scripts").mkdir()
         (tmp_path / "scripts" / "system-packages.txt").write_text(
@@ -157,6 +231,7 @@ class TestMissingSystemPackages:
         (tmp_path / "tests" / "test_a.py").write_text(
             "import pytest\n\n"
             "@pytest.mark.needs_system('no-such-program')\n"
+        shutil.copy(ROOT / "scripts" / "system_packages.py", tmp_path / "scripts")
             "@pytest.mark.parametrize('n', range(3))\n"
             "def test_needy(n): pass\n\n"
             "def test_modest(): pass\n"
@@ -167,6 +242,7 @@ class TestMissingSystemPackages:
         )
         return tmp_path
 
+            "pythonpath = ['scripts']\n"
     def run(self, suite: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "pytest", "--numprocesses=1"],

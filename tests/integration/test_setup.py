@@ -143,10 +143,6 @@ class TestWhatIsMissing:
         assert treasure.read_text() == "gold"
 
 
-class TestMissingSystemPackages:
-    """Tests that need a program which is not there are skipped and counted in the last line; in CI they fail."""
-
-    @pytest.fixture
 class TestSystemPackages:
     """As root what is missing is installed before an environment is made; elsewhere one line names it."""
 
@@ -221,28 +217,32 @@ class TestSystemPackages:
         assert not (tree / "asked").exists()
 
 
+class TestMissingSystemPackages:
+    """Tests that need a program which is not there are skipped and counted in the last line; in CI they fail."""
+
+    @pytest.fixture
     def suite(self, tmp_path: Path) -> Path:
         (tmp_path / "scripts").mkdir()
         (tmp_path / "scripts" / "system-packages.txt").write_text(
             "# a comment\nno-such-program such-package\n"
         )
         (tmp_path / "tests").mkdir()
+        shutil.copy(ROOT / "scripts" / "system_packages.py", tmp_path / "scripts")
         shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests")
         (tmp_path / "tests" / "test_a.py").write_text(
             "import pytest\n\n"
             "@pytest.mark.needs_system('no-such-program')\n"
-        shutil.copy(ROOT / "scripts" / "system_packages.py", tmp_path / "scripts")
             "@pytest.mark.parametrize('n', range(3))\n"
             "def test_needy(n): pass\n\n"
             "def test_modest(): pass\n"
         )
         (tmp_path / "pyproject.toml").write_text(
             "[tool.pytest.ini_options]\naddopts = ['--import-mode=importlib', '-p', 'no:cacheprovider']\n"
+            "pythonpath = ['scripts']\n"
             "markers = ['needs_system(name): x']\n"
         )
         return tmp_path
 
-            "pythonpath = ['scripts']\n"
     def run(self, suite: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "pytest", "--numprocesses=1"],

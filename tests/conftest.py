@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
-import system_packages
 from hypothesis import settings
 
+from lacking import IN_CI, command_for, require, unavailable
+
 ROOT = Path(__file__).resolve().parent.parent
-NEEDS = {need.name: need for need in system_packages.LISTED}
-IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
 # a slow machine is no error, and what lands must not hang on luck: CI takes the same examples each time
 settings.register_profile("agentframework", deadline=None, derandomize=IN_CI, print_blob=True)
@@ -22,10 +20,7 @@ settings.load_profile("agentframework")
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked `needs_system(name, ...)` where one of them is missing; where CI is set, fail it."""
     for marker in item.iter_markers("needs_system"):
-        for name in marker.args:
-            if not NEEDS[name].is_met():
-                item.user_properties.append(("missing_program", name))
-                unavailable(f"needs {name}: apt-get install {NEEDS[name].package}")
+        require(item, *marker.args)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -44,15 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             f"{count} {'test' if count == 1 else 'tests'} that need {name}"
             for name, count in sorted(missing.items())
         )
-        packages = system_packages.packages(NEEDS[name] for name in sorted(missing))
-        reporter.write_line(f"skipped {counts}: apt-get install {packages}")
-
-
-def unavailable(reason: str) -> None:
-    """Skip the running test because of what this machine lacks; in CI nothing may be lacking, so there it fails."""
-    if IN_CI:
-        pytest.fail(f"{reason} (CI is set, so this is no skip)", pytrace=False)
-    pytest.skip(reason)
+        reporter.write_line(f"skipped {counts}: {command_for(sorted(missing))}")
 
 
 @pytest.fixture(scope="session")

@@ -86,8 +86,12 @@ def bare_tree(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_tree(bare_tree: Path) -> Path:
     """A project of the same shape as ours that takes no time to build."""
-    for folder, name in ((bare_tree, "agentframework"), (bare_tree / "example_tools", "example_tools")):
-        folder.mkdir(exist_ok=True)
+    for folder, name in (
+        (bare_tree, "agentframework"),
+        (bare_tree / "example_tools", "example_tools"),
+        (bare_tree / "plugins" / "agentframework-pyaudio", "agentframework_pyaudio"),
+    ):
+        folder.mkdir(exist_ok=True, parents=True)
         (folder / "pyproject.toml").write_text(TINY_PROJECT.format(name=name))
         (folder / "backend.py").write_text(TINY_BACKEND.replace("{name}", name))
     (bare_tree / "echo.py").write_text(TINY_PROGRAM)
@@ -228,7 +232,8 @@ class TestMissingSystemPackages:
         )
         (tmp_path / "tests").mkdir()
         shutil.copy(ROOT / "scripts" / "system_packages.py", tmp_path / "scripts")
-        shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests")
+        for name in ("conftest.py", "lacking.py"):
+            shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
         (tmp_path / "tests" / "test_a.py").write_text(
             "import pytest\n\n"
             "@pytest.mark.needs_system('no-such-program')\n"
@@ -238,7 +243,7 @@ class TestMissingSystemPackages:
         )
         (tmp_path / "pyproject.toml").write_text(
             "[tool.pytest.ini_options]\naddopts = ['--import-mode=importlib', '-p', 'no:cacheprovider']\n"
-            "pythonpath = ['scripts']\n"
+            "pythonpath = ['tests', 'scripts']\n"
             "markers = ['needs_system(name): x']\n"
         )
         return tmp_path

@@ -1,0 +1,75 @@
+"""The virtual sound server plays and hears faithfully, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sound_recording import frequency, level_db, phase_residue, tone
+from sound_server import SoundServer
+
+pytestmark = pytest.mark.sound
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(("sink", "source"), [("micfeed", "mic"), ("spk", "spk.monitor")])
+def test_what_is_played_is_what_is_recorded(sound_server: SoundServer, sink: str, source: str) -> None:
+    with sound_server.record(source) as recording:
+        begun = time.monotonic()
+        sound_server.play(tone(1_000, 1.0, 16_000), 16_000, sink=sink)
+        recording.wait_for_silence(0.2)
+    (sound,) = recording.sounds(after=begun - 0.1)
+    inner = recording.samples(sound.begins + 0.05, sound.ends - 0.05)
+    assert sound.length == pytest.approx(1.0, abs=0.01)
+    assert -0.02 < sound.begins - begun < 1.0
+    assert frequency(inner, recording.rate_hz) == pytest.approx(1_000, abs=1)
+    assert level_db(inner) == pytest.approx(-9, abs=1)
+    assert phase_residue(inner, recording.rate_hz) < 0.02
+
+
+def test_the_microphone_hears_the_speaker_over_an_acoustic_path(sound_server: SoundServer) -> None:
+    with sound_server.acoustic_path(0.25), sound_server.record("mic") as recording:
+        sound_server.play(tone(700, 0.5, 16_000), 16_000, sink="spk")
+        recording.wait_for_silence(0.3)
+    (sound,) = recording.sounds()
+    inner = recording.samples(sound.begins + 0.1, sound.ends - 0.1)
+    assert frequency(inner, recording.rate_hz) == pytest.approx(700, abs=1)
+    assert level_db(inner) == pytest.approx(-9 - 12, abs=1.5)
+
+
+def test_only_a_test_that_asks_for_it_knows_of_it(shared_sound_server: SoundServer) -> None:
+    assert not set(shared_sound_server.environment) & set(os.environ)
+
+
+def test_a_server_can_be_lost_and_found(losable_sound_server: SoundServer) -> None:
+    losable_sound_server.stop()
+    assert subprocess.run(["pactl", "info"], capture_output=True, check=False).returncode != 0
+    losable_sound_server.start()
+    assert "spk" in losable_sound_server.pactl("list", "short", "sinks")
+
+
+def test_it_ends_with_a_test_run_that_is_killed(sound_server: SoundServer) -> None:
+    code = "import sound_server, signal\nwith sound_server._server() as server:\n"
+    code += "    print(server._process.pid, flush=True)\n    signal.pause()"
+    paths = os.pathsep.join(map(str, (TESTS, TESTS.parent / "scripts")))
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        server = int(program.stdout.readline())
+        end = os.pidfd_open(server)
+        os.kill(program.pid, signal.SIGKILL)
+    try:
+        assert select.select([end], [], [], 10)[0], "it runs on"
+    finally:
+        os.close(end)

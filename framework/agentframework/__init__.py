@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agentframework.app import App
     from agentframework.approval import ApprovalRequest, Approver
-    from agentframework.audio.base import AudioBackend
+    from agentframework.audio.base import AudioBackend, AudioDevice
+    from agentframework.audio.line import AudioLine
     from agentframework.callbacks import (
+        AgentStartedSpeaking,
+        AgentStoppedSpeaking,
+        AnswerPlayed,
+        AudioRestored,
+        AudioStalled,
         Callbacks,
         DisconnectionDetails,
         MessageSent,
@@ -78,6 +84,9 @@ __version__ = "0.1.0"
 __all__ = [
     "AgentChatResponsePartType",
     "AgentFrameworkError",
+    "AgentStartedSpeaking",
+    "AgentStoppedSpeaking",
+    "AnswerPlayed",
     "App",
     "ApprovalRequest",
     "Approver",
@@ -87,10 +96,14 @@ __all__ = [
     "AsyncConversation",
     "AudioBackend",
     "AudioBackendRegistrar",
+    "AudioDevice",
     "AudioError",
     "AudioEventAlignment",
     "AudioFormat",
     "AudioInterface",
+    "AudioLine",
+    "AudioRestored",
+    "AudioStalled",
     "AuthError",
     "CallContext",
     "Callbacks",
@@ -147,8 +160,14 @@ __all__ = [
 
 _HOMES = {
     "app": ("App",),
-    "audio.base": ("AudioBackend",),
+    "audio.base": ("AudioBackend", "AudioDevice"),
+    "audio.line": ("AudioLine",),
     "callbacks": (
+        "AgentStartedSpeaking",
+        "AgentStoppedSpeaking",
+        "AnswerPlayed",
+        "AudioRestored",
+        "AudioStalled",
         "Callbacks",
         "DisconnectionDetails",
         "MessageSent",

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from agentframework.approval import Approver
-from agentframework.audio.base import NO_SOUND
+from agentframework.audio.base import NO_SOUND, AudioBackend
+from agentframework.audio.echo import echo_control
 from agentframework.audit import AuditLog
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.config import AgentConfig, Config
@@ -146,12 +147,16 @@ class App:
             connect,
             tools=self.tools,
             handlers=owned,
-            audio=None if backend is None else OwnedBackend(backend.owner, backend.make()),
+            audio=None if backend is None else self._owned(backend.owner, backend.make()),
             settings=self.session_settings(),
             worlds=self._worlds,
             approver=self._approver or approver,
             audit=self._audit,
         )
+
+    def _owned(self, owner: str, backend: AudioBackend) -> OwnedBackend:
+        audio = self.config.audio
+        return OwnedBackend(owner, backend, echo=echo_control(audio.echo), muted=audio.push_to_talk)
 
     @functools.cached_property
     def _approver(self) -> Approver | None:
@@ -210,6 +215,21 @@ class Running:
     def send_user_activity(self) -> None:
         """The user is there, for instance typing (protocol 2.7); from any thread. Raises `SessionEndedError`."""
         self._session.send(UserActivityMessage())
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing is sent of what the microphone hears; a conversation in writing has none."""
+        return self._session.sound is None or self._session.sound.muted
+
+    def mute(self) -> None:
+        """Send nothing of what is said from now on; from any thread. Nothing in writing."""
+        if self._session.sound is not None:
+            self._session.sound.mute()
+
+    def unmute(self) -> None:
+        """Send what is said from now on, and nothing that was said before; from any thread. Nothing in writing."""
+        if self._session.sound is not None:
+            self._session.sound.unmute()
 
     def end(self) -> None:
         """End the conversation; from any thread, as often as you like; does not wait."""

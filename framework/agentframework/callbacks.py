@@ -11,6 +11,11 @@ from agentframework.protocol import messages as m
 
 __all__ = [
     "LOSSY_EVENTS",
+    "AgentStartedSpeaking",
+    "AgentStoppedSpeaking",
+    "AnswerPlayed",
+    "AudioRestored",
+    "AudioStalled",
     "Callbacks",
     "DisconnectionDetails",
     "Event",
@@ -167,6 +172,63 @@ class ToolCallsStopped:
     type: str = "tool_calls_stopped"
 
 
+@dataclass(frozen=True, slots=True)
+class AgentStartedSpeaking:
+    """The first sample of the agent's speech after a silence sounds at the device, by the playback position.
+
+    `event_id` is that of the answer: of its `agent_response` where there was one (protocol 4.1).
+    """
+
+    event_id: int
+    type: str = "agent_started_speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStoppedSpeaking:
+    """The agent has fallen silent at the device: the answer is over, or `interrupted`; `event_id` is the answer's.
+
+    An answer that does not say which chunk is its last is over after a pause of 0.25 s.
+    """
+
+    event_id: int
+    interrupted: bool
+    type: str = "agent_stopped_speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlayed:
+    """How much of an answer the user has heard: once for each, when it has sounded or was interrupted.
+
+    `heard_ms` sounded, `queued_ms` had come and never did. `heard_text` are the words that sounded to their end,
+    where the agent's side says when each character is spoken (protocol 3.1), else None.
+    """
+
+    event_id: int
+    heard_ms: int
+    queued_ms: int
+    interrupted: bool
+    heard_text: str | None = None
+    type: str = "answer_played"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStalled:
+    """A device is dead, or was never opened; `problem` says why. The runtime tries to open it again."""
+
+    device: Literal["microphone", "speaker", "both"]
+    problem: str
+    type: str = "audio_stalled"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioRestored:
+    """A device that was dead works again, after so many seconds."""
+
+    device: Literal["microphone", "speaker", "both"]
+    duration: float
+    type: str = "audio_restored"
+
+
 Event = (
     m.ReceivedMessage
     | SessionStarted
@@ -178,6 +240,11 @@ Event = (
     | ToolAnswered
     | ToolFinishedLate
     | ToolCallsStopped
+    | AgentStartedSpeaking
+    | AgentStoppedSpeaking
+    | AnswerPlayed
+    | AudioStalled
+    | AudioRestored
 )
 """Whatever a handler can be given."""
 
@@ -216,6 +283,11 @@ class Callbacks:
     def on_tool_answered(self, event: ToolAnswered) -> Done: ...
     def on_tool_finished_late(self, event: ToolFinishedLate) -> Done: ...
     def on_tool_calls_stopped(self, event: ToolCallsStopped) -> Done: ...
+    def on_agent_started_speaking(self, event: AgentStartedSpeaking) -> Done: ...
+    def on_agent_stopped_speaking(self, event: AgentStoppedSpeaking) -> Done: ...
+    def on_answer_played(self, event: AnswerPlayed) -> Done: ...
+    def on_audio_stalled(self, event: AudioStalled) -> Done: ...
+    def on_audio_restored(self, event: AudioRestored) -> Done: ...
 
     def on_conversation_initiation_metadata(
         self, message: m.ConversationInitiationMetadataMessage

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from agent_stub import PATIENCE, eventually
-from agentframework import AsyncAudioInterface, AudioError, AudioFormat
+from agentframework import AsyncAudioInterface, AudioError, AudioFormat, AudioLine
 from agentframework.conversation.async_sound import AsyncInterfaceBackend
 from doors import running_loop
 
@@ -43,7 +43,7 @@ class Interface(AsyncAudioInterface):
 
 def started(interface: Interface, loop: asyncio.AbstractEventLoop) -> AsyncInterfaceBackend:
     backend = AsyncInterfaceBackend(interface, loop)
-    backend.start(lambda audio: None, input_format=PCM, output_format=PCM)
+    backend.start(AudioLine(PCM, PCM))
     return backend
 
 
@@ -76,7 +76,7 @@ def test_an_interruption_forgets_the_speech_that_waits_and_nothing_else() -> Non
         interface = Interface()
         backend = AsyncInterfaceBackend(interface, loop)
         release = hold(backend, loop)
-        backend.start(lambda audio: None, input_format=PCM, output_format=PCM)
+        backend.start(AudioLine(PCM, PCM))
         backend.play(b"old")
         backend.interrupt()
         backend.play(b"new")

@@ -18,6 +18,7 @@ from agentframework import (
     AudioBackend,
     AudioFormat,
     AudioInterface,
+    AudioLine,
     Client,
     Conversation,
 )
@@ -177,13 +178,8 @@ def test_r18_a_backend_is_told_the_formats_of_the_agent(door: Door) -> None:
     stopped = threading.Event()
 
     class Backend(AudioBackend):
-        def start(
-            self, capture: Callable[[bytes], None], *, input_format: AudioFormat, output_format: AudioFormat
-        ) -> None:
-            formats.extend([input_format, output_format])
-
-        def play(self, audio: bytes) -> None: ...
-        def interrupt(self) -> None: ...
+        def start(self, line: AudioLine) -> None:
+            formats.extend([line.input_format, line.output_format])
 
         def stop(self) -> None:
             stopped.set()

@@ -13,8 +13,8 @@ import pytest
 
 from agent_stub import PATIENCE, Peer, agent, make_session, start, until
 from agentframework.audio.base import AudioBackend
+from agentframework.audio.line import AudioLine
 from agentframework.callbacks import Callbacks, Event, method_name
-from agentframework.formats import AudioFormat
 from agentframework.protocol.messages import UserMessage
 from agentframework.session.session import OwnedBackend
 from agentframework.tools.tool import Tool
@@ -32,9 +32,12 @@ CALL = {
 ODD = {"unknown_message": '{"type": "of tomorrow"}', "malformed_frame": "no JSON"}
 IN_SEQUENCE = ["session_started", "conversation_initiation_metadata", "tool_called", "tool_answered"]
 IN_SEQUENCE += ["message_sent", "session_ended", "event"]
-ELSEWHERE = ["reconnecting", "reconnected", "tool_finished_late", "tool_calls_stopped"]
-"""These need a connection that is lost, or calls that are late or too many: tests/session/test_reconnecting.py,
-test_call_timing.py and test_permission.py."""
+ELSEWHERE = [
+    *("reconnecting", "reconnected", "tool_finished_late", "tool_calls_stopped"),
+    *("agent_started_speaking", "agent_stopped_speaking", "answer_played", "audio_stalled", "audio_restored"),
+]
+"""These need a connection that is lost, calls that are late or too many, or a device: tests/session/,
+test_reconnecting.py, test_call_timing.py, test_permission.py, test_speech.py and test_devices.py."""
 
 
 def frames() -> dict[str, str]:
@@ -133,21 +136,15 @@ def test_every_event_arrives_in_its_order_whether_methods_are_plain_or_coroutine
 
 
 class Device(AudioBackend):
-    """Keeps what it is given to play; what it records is the test's to say."""
+    """Plays when the test says so; what it records is the test's to say, too."""
 
     def __init__(self) -> None:
-        self.played: list[bytes] = []
-        self.capture: Callable[[bytes], None] | None = None
+        self.line: AudioLine | None = None
 
-    def start(
-        self, capture: Callable[[bytes], None], *, input_format: AudioFormat, output_format: AudioFormat
-    ) -> None:
-        self.capture = capture
+    def start(self, line: AudioLine) -> None:
+        line.end_capture()  # nobody is to wonder where it is between two blocks
+        self.line = line
 
-    def play(self, audio: bytes) -> None:
-        self.played.append(audio)
-
-    def interrupt(self) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -173,18 +170,21 @@ class Gate:
 async def goes_on(peer: Peer, device: Device, number: int) -> None:
     """A ping is answered, a block of the microphone arrives, and a chunk of speech is played."""
     await peer.ping(number)
-    assert device.capture is not None
-    await asyncio.to_thread(device.capture, f"block {number}".encode())
-    block = base64.b64encode(f"block {number}".encode()).decode()
+    line = device.line
+    assert line is not None
+    heard = number.to_bytes(2) * 320
+    await asyncio.to_thread(line.write_capture, heard)
+    block = base64.b64encode(heard).decode()
     wanted: list[dict[str, Any]] = [{"type": "pong", "event_id": number}, {"user_audio_chunk": block}]
     while wanted:
         frame = await peer.receive()
         if frame in wanted:
             wanted.remove(frame)
-    chunk = f"chunk {number}".encode()
+    chunk = heard * 10
     audio = {"audio_base_64": base64.b64encode(chunk).decode(), "event_id": number}
     await peer.send({"type": "audio", "audio_event": audio})
-    await until(lambda: chunk in device.played)
+    await until(lambda: line.read_playback(320) == heard)
+    line.clear()
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "coroutine"])
@@ -202,7 +202,7 @@ def test_while_a_method_blocks_pings_are_answered_and_sound_goes_both_ways(is_as
 
     async def scenario(peer: Peer) -> None:
         await peer.open()
-        await until(lambda: device.capture is not None)
+        await until(lambda: device.line is not None)
         for method in first:
             await see(peer, method)
         for name, frame in frames().items():

@@ -16,9 +16,9 @@ import pytest
 
 from agent_stub import PATIENCE, Peer, Recorder, agent, eventually, finish, make_session, start, until
 from agentframework.audio.base import AudioBackend
+from agentframework.audio.line import AudioLine
 from agentframework.callbacks import Callbacks, SessionEnded
 from agentframework.errors import SessionEndedError, SessionError, StartError
-from agentframework.formats import AudioFormat
 from agentframework.loopthread import Mailbox
 from agentframework.protocol.client import Verdict
 from agentframework.protocol.messages import (
@@ -670,14 +670,11 @@ def test_a_conversation_that_is_ended_before_the_metadata_opens_no_microphone() 
     sound: list[str] = []
 
     class Device(AudioBackend):
-        def start(self, capture: Any, *, input_format: AudioFormat, output_format: AudioFormat) -> None:
+        def start(self, line: AudioLine) -> None:
             sound.append("start")
 
-        def play(self, audio: bytes) -> None:
-            sound.append("play")
-
-        def interrupt(self) -> None:
-            sound.append("interrupt")
+        def flush(self) -> None:
+            sound.append("flush")
 
         def stop(self) -> None:
             sound.append("stop")

@@ -5,14 +5,21 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from agentframework.audio.g711 import encode_ulaw
 
 from agent_stub import Peer, agent, eventually, finish, make_session, start
-from agentframework.audio.base import AudioBackend, HandingBackend
+from agentframework.audio.base import HandingBackend, PushBackend
+from agentframework.audio.line import AudioLine
+from agentframework.callbacks import Event
 from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
+from agentframework.protocol.client import Received, Verdict
+from agentframework.protocol.messages import AudioMessage, InterruptionMessage
+from agentframework.protocol.messages.server import AudioEvent, Interruption
 from agentframework.session.session import OwnedBackend
 from agentframework.session.sound import Sound
 from agentframework.workers.threads import ThreadPool
@@ -20,7 +27,7 @@ from agentframework.workers.threads import ThreadPool
 PATIENCE = 10
 
 
-class Tape(AudioBackend):
+class Tape(PushBackend):
     """Writes down what it is told, and lets a test wait for it."""
 
     def __init__(self, fail: dict[str, Exception] | None = None) -> None:
@@ -40,11 +47,9 @@ class Tape(AudioBackend):
         with self._changed:
             assert self._changed.wait_for(lambda: entry in self.log, PATIENCE), self.log
 
-    def start(
-        self, capture: Callable[[bytes], None], *, input_format: AudioFormat, output_format: AudioFormat
-    ) -> None:
-        self.capture = capture
-        self._note("start", input_format.name, output_format.name)
+    def start(self, line: AudioLine) -> None:
+        self.capture = line.write_capture
+        self._note("start", line.input_format.name, line.output_format.name)
 
     def play(self, audio: bytes) -> None:
         self._note("play", audio)
@@ -54,6 +59,46 @@ class Tape(AudioBackend):
 
     def stop(self) -> None:
         self._note("stop")
+
+
+class Wire:
+    """What a sound needs of its session: `calls` wait until the test makes them, unless it says `at_once`."""
+
+    def __init__(self, *, at_once: bool = False) -> None:
+        self.calls: list[Callable[[], object]] = []
+        self.sent: list[bytes] = []
+        self.events: list[Event] = []
+        self._at_once = at_once
+
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        if self._at_once:
+            function(*args)
+        else:
+            self.calls.append(partial(function, *args))
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    def wants(self, name: str) -> bool:
+        return False
+
+    def send_audio(self, audio: bytes) -> bool:
+        self.sent.append(audio)
+        return True
+
+
+def make_sound(tape: Tape, wire: Wire | None = None, *, threads: int = 1, owner: str = "test") -> Sound:
+    return Sound(tape, owner, ThreadPool(threads, name="sound"), wire or Wire())
+
+
+def play(sound: Sound, audio: bytes) -> None:
+    event = AudioEvent(audio_base_64="", event_id=1)
+    sound.follow(Received(AudioMessage(audio_event=event), Verdict.AUDIO, audio))
+
+
+def cut(sound: Sound) -> None:
+    message = InterruptionMessage(interruption_event=Interruption(event_id=1))
+    sound.follow(Received(message, Verdict.INTERRUPTION))
 
 
 async def send_audio(peer: Peer, event_id: int, audio: bytes) -> None:
@@ -83,12 +128,12 @@ def test_the_backend_gets_formats_audio_and_interruptions_and_stale_audio_never(
         session = make_session(served.url, audio=OwnedBackend("the test", tape))
         start(session)
         tape.wait_for("start", "ulaw_8000", "pcm_24000")
-        tape.capture(b"mic")
+        tape.capture(b"mike")
         tape.wait_for("play", b"A3")
         finish(session)
         frames = served.wait()
         tape.wait_for("stop")
-    assert frames == [{"user_audio_chunk": base64.b64encode(b"mic").decode()}]
+    assert frames == [{"user_audio_chunk": base64.b64encode(encode_ulaw(b"mike")).decode()}]
     assert [entry[1:] for entry in tape.log if entry[0] == "play"] == [(b"A1",), (b"A2",), (b"A3",)]
     assert [entry[0] for entry in tape.log] == ["start", "play", "play", "interrupt", "play", "stop"]
 
@@ -103,13 +148,13 @@ def test_chunks_that_wait_when_the_user_interrupts_are_never_played() -> None:
             super().play(audio)
 
     tape = Slow()
-    sound = Sound(tape, "test", ThreadPool(2, name="sound"), lambda *call: None, lambda audio: None)
+    sound = make_sound(tape, threads=2)
     sound.start(AudioFormat(), AudioFormat())
     for audio in (b"1", b"2", b"3"):
-        sound.play(audio)
+        play(sound, audio)
     assert began.wait(PATIENCE)
-    sound.interrupt()
-    sound.play(b"4")
+    cut(sound)
+    play(sound, b"4")
     go.set()
     tape.wait_for("play", b"4")
     assert [entry for entry in tape.log if entry[0] != "start"] == [
@@ -120,19 +165,20 @@ def test_chunks_that_wait_when_the_user_interrupts_are_never_played() -> None:
 
 
 def test_the_oldest_blocks_of_the_microphone_are_dropped_and_counted_when_the_wire_is_behind() -> None:
-    calls: list[Callable[[], None]] = []
-    sent: list[bytes] = []
-    sound = Sound(Tape(), "test", ThreadPool(1, name="sound"), calls.append, sent.append)
+    wire, tape = Wire(), Tape()
+    sound = make_sound(tape, wire)
+    sound.start(AudioFormat(), AudioFormat())
+    tape.wait_for("start", "pcm_16000", "pcm_16000")
     for number in range(60):
-        sound.capture(bytes([number]))
-    assert sound.dropped_blocks == 10
-    for call in calls:
+        tape.capture(bytes([number, 1]) * 320)
+    assert sound.counts["dropped_blocks"] == 10
+    for call in wire.calls:
         call()
-    assert sent == [bytes([number]) for number in range(10, 60)]
+    assert wire.sent == [bytes([number, 1]) * 320 for number in range(10, 60)]
     sound.stop(lambda: None)
-    sound.capture(b"late")
-    calls[0]()
-    assert len(sent) == 50
+    tape.capture(bytes(640))
+    wire.calls[-1]()
+    assert len(wire.sent) == 50
 
 
 @pytest.mark.parametrize(
@@ -161,15 +207,15 @@ def test_a_backend_that_cannot_start_is_said_once_and_the_conversation_goes_on(
     assert eventually(lambda: "the audio backend of the test failed" in caplog.text)
     assert caplog.text.count("the audio backend of the test failed") == 1
     assert said in caplog.text
-    assert [entry[0] for entry in tape.log] == ["start"]
+    assert [entry[0] for entry in tape.log] == ["start", "stop"]
 
 
 def test_a_chunk_that_fails_is_said_once_and_the_next_is_played(caplog: pytest.LogCaptureFixture) -> None:
     tape = Tape({"play": RuntimeError("x")})
-    sound = Sound(tape, "test", ThreadPool(1, name="sound"), lambda *call: None, lambda audio: None)
+    sound = make_sound(tape)
     sound.start(AudioFormat(), AudioFormat())
-    sound.play(b"1")
-    sound.play(b"2")
+    play(sound, b"1")
+    play(sound, b"2")
     tape.wait_for("play", b"2")
     sound.stop(lambda: None)
     tape.wait_for("stop")
@@ -188,15 +234,15 @@ def test_speech_that_a_hung_backend_does_not_take_is_bounded_and_counted(
             super().play(audio)
 
     tape = Hung()
-    sound = Sound(tape, "test", ThreadPool(1, name="sound"), lambda *call: None, lambda audio: None)
+    sound = make_sound(tape)
     sound.start(AudioFormat(), AudioFormat())
-    sound.play(b"first")
+    play(sound, b"first")
     assert began.wait(PATIENCE)
     chunk = bytes(1024 * 1024)
     for _ in range(40):
-        sound.play(chunk)
-    sound.play(b"last")
-    assert sound.dropped_chunks == 25
+        play(sound, chunk)
+    play(sound, b"last")
+    assert sound.counts["dropped_chunks"] == 25
     assert caplog.text.count("is behind") == 1
     go.set()
     tape.wait_for("play", b"last")
@@ -213,10 +259,10 @@ class Handing(Tape, HandingBackend):
 def test_a_backend_that_only_hands_over_costs_no_thread_but_for_its_stop() -> None:
     tape = Handing()
     stopped = threading.Event()
-    sound = Sound(tape, "tape", ThreadPool(2, name="sound"), lambda function: function(), lambda audio: None)
+    sound = make_sound(tape, Wire(at_once=True), threads=2, owner="tape")
     sound.start(AudioFormat.parse("pcm_16000"), AudioFormat.parse("pcm_16000"))
-    sound.play(b"aa")
-    sound.interrupt()
+    play(sound, b"aa")
+    cut(sound)
     assert tape.log == [("start", True), ("play", True), ("interrupt", True)]
     sound.stop(stopped.set)
     assert stopped.wait(PATIENCE)
@@ -225,9 +271,9 @@ def test_a_backend_that_only_hands_over_costs_no_thread_but_for_its_stop() -> No
 
 def test_the_fault_of_a_backend_that_only_hands_over_stays_its_own(caplog: pytest.LogCaptureFixture) -> None:
     tape = Handing({"play": OSError("gone")})
-    sound = Sound(tape, "tape", ThreadPool(2, name="sound"), lambda function: function(), lambda audio: None)
+    sound = make_sound(tape, Wire(at_once=True), threads=2, owner="tape")
     sound.start(AudioFormat.parse("pcm_16000"), AudioFormat.parse("pcm_16000"))
-    sound.play(b"aa")
-    sound.play(b"bb")
+    play(sound, b"aa")
+    play(sound, b"bb")
     assert [entry[0] for entry in tape.log] == ["start", "play", "play"]
     assert len(caplog.records) == 1

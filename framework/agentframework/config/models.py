@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
@@ -60,6 +60,14 @@ class AudioConfig(Section):
     """`[audio]`: ear and mouth."""
 
     backend: Text = Field("none", description='The audio backend by name; "none" for a written conversation.')
+    echo: Literal["off", "half_duplex", "duck"] = Field(
+        "off",
+        description="What is done where the microphone hears the speaker: nothing; the microphone is silent "
+        "while the agent speaks; it is lowered. A user who is louder than the echo gets through.",
+    )
+    push_to_talk: Flag = Field(
+        False, description="Whether the conversation begins muted, and the user says when to listen."
+    )
 
 
 class PluginsConfig(Section):

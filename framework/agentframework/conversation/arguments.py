@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
+from agentframework.audio.echo import EchoControl, EchoMode
 from agentframework.callbacks import Callbacks
 from agentframework.conversation.client_tools import ClientTools
 from agentframework.conversation.data import ConversationInitiationData, OnPremInitiationData
@@ -47,6 +48,7 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
         raise _wrong("policy", "a mapping with the keys of [policy]", arguments["policy"])
     if not isinstance(arguments["approver"], Approver | None):
         raise _wrong("approver", "an Approver", arguments["approver"])
+    _check_sound(arguments["echo"], arguments["muted"])
 
 
 def _check_client(client: Any, on_prem: Any) -> None:
@@ -67,6 +69,16 @@ def _check_interface(interface: Any) -> None:
             f"audio_interface must be an AudioInterface or an AudioBackend; {_kind(interface)} "
             f"has no {', '.join(f'{name}()' for name in missing)}"
         )
+
+
+def _check_sound(echo: Any, muted: Any) -> None:
+    if not isinstance(echo, EchoControl | str):
+        raise _wrong("echo", "a text or an EchoControl", echo)
+    modes = get_args(EchoMode)
+    if isinstance(echo, str) and echo not in modes:
+        raise ValueError(f"echo is one of {', '.join(modes)}, or an EchoControl; not {echo!r}")
+    if not isinstance(muted, bool):
+        raise _wrong("muted", "True or False", muted)
 
 
 def _check_handlers(callbacks: Any) -> None:

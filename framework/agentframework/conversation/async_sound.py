@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from agentframework.audio.base import HandingBackend
+from agentframework.audio.line import AudioLine
 from agentframework.conversation.done import Done
 from agentframework.errors import AudioError
-from agentframework.formats import AudioFormat
 
 __all__ = ["AsyncAudioInterface", "AsyncInterfaceBackend"]
 
@@ -74,10 +74,9 @@ class AsyncInterfaceBackend(HandingBackend):
         self._stopped = threading.Event()
         self._complained = False
 
-    def start(
-        self, capture: Callable[[bytes], None], *, input_format: AudioFormat, output_format: AudioFormat
-    ) -> None:
+    def start(self, line: AudioLine) -> None:
         """Have the interface started, which knows no formats."""
+        capture = line.write_encoded
 
         def input_callback(audio: bytes) -> Done:
             capture(audio)

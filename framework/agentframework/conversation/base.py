@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
+from agentframework.audio.echo import EchoControl, EchoMode, echo_control
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.conversation.account import Account, File
 from agentframework.conversation.arguments import check_arguments
@@ -60,7 +61,8 @@ class BaseConversation:
     `Callbacks` objects; `plugins` are installed plugins whose tools and handlers take part: "all", their names, or
     a mapping from names to settings; `branch_id` is the agent's branch; `connect_timeout` is in seconds;
     `reconnect` makes a lost connection anew, True by the usual `ReconnectPolicy`. `policy` says which tool calls are
-    allowed, asked for or denied, with the keys of the config's `[policy]`, and `approver` is who is asked.
+    allowed, asked for or denied, with the keys of the config's `[policy]`, and `approver` is who is asked. `echo`
+    says what is done where the microphone hears the speaker; `muted` begins with the microphone off.
     """
 
     _has_own_loop: ClassVar[bool]
@@ -92,6 +94,8 @@ class BaseConversation:
         reconnect: bool | ReconnectPolicy = False,
         policy: Mapping[str, Any] | None = None,
         approver: Approver | None = None,
+        echo: EchoMode | EchoControl = "off",
+        muted: bool = False,
     ) -> None:
         check_arguments(locals())
         if callback_end_session is not None:
@@ -125,6 +129,7 @@ class BaseConversation:
         self._offer = Offer(self.client_tools, callbacks, plugins)
         self._permission = permission_of(policy, self._offer.tools().names())
         self._approver = approver
+        self._echo, self._muted = echo, muted
         self._settings()  # what cannot be sent is said here, and not when the conversation starts
         self._worlds = Worlds()
         self._account = Account(client, self._worlds.handlers)
@@ -145,6 +150,19 @@ class BaseConversation:
     def _conversation_id(self) -> str | None:
         """The same, by the only name that the SDK has for it while a conversation runs."""
         return self.conversation_id
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing is sent of what the microphone hears."""
+        return self._muted
+
+    def mute(self) -> None:
+        """Send nothing of what is said from now on; from any thread, also before the start."""
+        self._set_muted(True)
+
+    def unmute(self) -> None:
+        """Send what is said from now on, and nothing that was said before; from any thread."""
+        self._set_muted(False)
 
     # What the doors are made of
 
@@ -202,6 +220,18 @@ class BaseConversation:
             return AsyncInterfaceBackend(interface, loop)
         return InterfaceBackend(interface)
 
+    def _owned_backend(self) -> OwnedBackend | None:
+        if self._backend is None:
+            return None
+        return OwnedBackend(PROGRAM, self._backend, echo=echo_control(self._echo), muted=self._muted)
+
+    def _set_muted(self, muted: bool) -> None:
+        with self._lock:
+            self._muted = muted
+            sound = None if self._session is None else self._session.sound
+            if sound is not None:
+                (sound.mute if muted else sound.unmute)()
+
     def _make_session(self, loop: asyncio.AbstractEventLoop | None) -> Session:
         if loop is None and isinstance(self.client_tools, ClientTools):
             loop = self.client_tools.loop
@@ -211,7 +241,7 @@ class BaseConversation:
             self._connect,
             tools=self._offer.tools(),
             handlers=[own, *self._offer.handlers()],
-            audio=None if self._backend is None else OwnedBackend(PROGRAM, self._backend),
+            audio=self._owned_backend(),
             settings=self._settings(),
             worlds=self._worlds,
             user_loop=None if loop is None else Mailbox(loop),

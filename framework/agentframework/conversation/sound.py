@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from agentframework.audio.base import AudioBackend
-from agentframework.formats import AudioFormat
+from agentframework.audio.base import PushBackend
+from agentframework.audio.line import AudioLine
 
 __all__ = ["AudioInterface", "InterfaceBackend"]
 
@@ -34,17 +34,15 @@ class AudioInterface(ABC):
         """The user spoke: stop playing, and forget what is still queued."""
 
 
-class InterfaceBackend(AudioBackend):
+class InterfaceBackend(PushBackend):
     """An `AudioInterface` in the shape that the engine calls; the agent's formats are the interface's own affair."""
 
     def __init__(self, interface: AudioInterface) -> None:
         self._interface = interface
 
-    def start(
-        self, capture: Callable[[bytes], None], *, input_format: AudioFormat, output_format: AudioFormat
-    ) -> None:
+    def start(self, line: AudioLine) -> None:
         """Start the interface, which knows no formats."""
-        self._interface.start(capture)
+        self._interface.start(line.write_encoded)
 
     def play(self, audio: bytes) -> None:
         """Have the interface play it."""

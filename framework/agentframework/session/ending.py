@@ -13,7 +13,18 @@ from agentframework.session.delivery import Delivery
 from agentframework.session.sound import Sound
 from agentframework.transports.base import TransportClosedError
 
-__all__ = ["Ending", "counts_of", "gave_up", "start_error", "what_was_counted"]
+__all__ = [
+    "LEAST_TIMEOUT",
+    "Ending",
+    "counts_of",
+    "gave_up",
+    "start_error",
+    "time_for_the_rest",
+    "what_was_counted",
+]
+
+LEAST_TIMEOUT = 0.4
+_END_TIMEOUT, _MOST_TIMEOUT = 2.4, 1.5
 
 _NOTABLE = frozenset({Verdict.STALE_AUDIO, Verdict.REPEATED_METADATA, Verdict.UNKNOWN, Verdict.MALFORMED})
 
@@ -80,8 +91,16 @@ def what_was_counted(counts: Counter[str], sound: Sound | None, deliveries: Sequ
     """One line for those who look; `counts` are those of the session's connections together."""
     counts = counts.copy()
     if sound is not None:
-        counts["microphone blocks dropped"] += sound.dropped_blocks
-        counts["chunks of speech dropped"] = sound.dropped_chunks
+        counts["microphone blocks dropped"] += sound.counts["dropped_blocks"]
+        counts["chunks of speech dropped"] = sound.counts["dropped_chunks"]
+        counts["underruns"] = sound.counts["underruns"]
+        counts["overruns"] = sound.counts["overruns"]
     counts["events dropped"] = sum(delivery.dropped for delivery in deliveries)
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return said or "nothing to count"
+
+
+def time_for_the_rest(now: float, *since: float | None) -> float:
+    """What is left after the goodbye, which may have taken long: an end has its bound as a whole."""
+    began = max((one for one in since if one is not None), default=now)
+    return min(max(_END_TIMEOUT - (now - began), LEAST_TIMEOUT), _MOST_TIMEOUT)

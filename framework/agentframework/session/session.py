@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from agentframework.approval import Approver
 from agentframework.audio.base import AudioBackend
+from agentframework.audio.echo import EchoControl
 from agentframework.audit import AuditLog
 from agentframework.callbacks import (
     Callbacks,
@@ -49,7 +50,15 @@ from agentframework.session.approving import Approving
 from agentframework.session.backlog import Backlog
 from agentframework.session.connection import Connection
 from agentframework.session.delivery import Delivery
-from agentframework.session.ending import Ending, counts_of, gave_up, start_error, what_was_counted
+from agentframework.session.ending import (
+    LEAST_TIMEOUT,
+    Ending,
+    counts_of,
+    gave_up,
+    start_error,
+    time_for_the_rest,
+    what_was_counted,
+)
 from agentframework.session.reconnecting import is_worth_another_try
 from agentframework.session.scope import Scope
 from agentframework.session.settings import SessionSettings
@@ -62,8 +71,6 @@ __all__ = ["OwnedBackend", "OwnedHandler", "Session"]
 
 _log = logging.getLogger("agentframework.session")
 _HANDLERS_TIMEOUT = 1.0
-_END_TIMEOUT = 2.4
-_LEAST_TIMEOUT, _MOST_TIMEOUT = 0.4, 1.5
 _LOOP_CHECK = 1.0
 _MOST_PROTOCOLS = 8  # late results of older connections are not counted any more
 
@@ -78,10 +85,12 @@ class OwnedHandler:
 
 @dataclass(frozen=True, slots=True)
 class OwnedBackend:
-    """An audio backend together with the name under which its faults are reported."""
+    """An audio backend together with the name under which its faults are reported, and how it is to be used."""
 
     owner: str
     backend: AudioBackend
+    echo: EchoControl | None = None
+    muted: bool = False
 
 
 class Session:
@@ -112,7 +121,6 @@ class Session:
         self._connect = connect
         self._tools = tools
         self._handlers = tuple(handlers)
-        self._audio = audio
         self._worlds = worlds or Worlds()
         self._user_loop = user_loop
         self._approver = approver
@@ -121,7 +129,10 @@ class Session:
         self._scope: Scope
         self._state: Literal["new", "connect", "live", "reconnect", "ending", "ended"] = "new"
         self._deliveries: tuple[Delivery, ...] = ()
-        self._sound: Sound | None = None
+        self.sound: Sound | None = None
+        if audio is not None:
+            pool = self._worlds.handlers
+            self.sound = Sound(audio.backend, audio.owner, pool, self, echo=audio.echo, muted=audio.muted)
         self._formats: tuple[AudioFormat, AudioFormat] | None = None
         self._backlog = Backlog()
         self._end_wanted = False
@@ -155,10 +166,8 @@ class Session:
         self._deliveries = tuple(
             Delivery(one.callbacks, one.owner, pool, self._user) for one in self._handlers
         )
-        if self._deliveries or self._audio is not None:
+        if self._deliveries or self.sound is not None:
             pool.prepare()  # for a goodbye at the exit of the process
-        if self._audio is not None:
-            self._sound = Sound(self._audio.backend, self._audio.owner, pool, self.post, self._send_audio)
         try:
             if any(delivery.is_async for delivery in self._deliveries):
                 self._user.mailbox()
@@ -261,22 +270,25 @@ class Session:
         if self._connection is not None and self._wire is not None:
             self._wire.defer(self._connection.flush)
 
+    def send_audio(self, audio: bytes) -> bool:
+        """Send a block of the microphone, where somebody is there to hear it."""
+        if self._connection is None or self._connection.state != "live":
+            return False
+        self._connection.protocol.send_audio(audio)
+        self._connection.flush()
+        return True
+
     def tell(self, text: str) -> None:
         """Let the agent know something that a tool has to say."""
         self._send(make_message(ContextualUpdateMessage, text=text))
 
     def follow(self, received: Received) -> None:
         """Act on a message of the connection that is no tool call."""
-        match received.verdict:
-            case Verdict.AUDIO:
-                if self._sound is not None and received.audio:
-                    self._sound.play(received.audio)
-            case Verdict.INTERRUPTION:
-                if self._sound is not None:
-                    self._sound.interrupt()
-            case Verdict.STARTED:
-                assert isinstance(received.message, ConversationInitiationMetadataMessage)
-                self._begin_live(received.message)
+        if received.verdict is Verdict.STARTED:
+            assert isinstance(received.message, ConversationInitiationMetadataMessage)
+            self._begin_live(received.message)
+        elif self.sound is not None:
+            self.sound.follow(received)
 
     def _launch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -332,14 +344,6 @@ class Session:
         elif is_open:
             _log.warning("the agent's side does not read; a %s was not sent", message.type)
 
-    def _send_audio(self, audio: bytes) -> None:
-        if self._connection is None or self._connection.state != "live":
-            assert self._sound is not None
-            self._sound.dropped_blocks += 1  # what was said to nobody is not said to the next agent
-        else:
-            self._connection.protocol.send_audio(audio)
-            self._connection.flush()
-
     async def _run(self) -> None:
         try:
             ending = await self._connect_once()
@@ -352,7 +356,7 @@ class Session:
             _log.exception("the conversation failed")
             problem = f"the conversation failed because of an internal error: {type(error).__name__}"
             phase = "connect" if self._connection is None else self._connection.phase
-            await self._scope.lifespans.close(_LEAST_TIMEOUT)
+            await self._scope.lifespans.close(LEAST_TIMEOUT)
             self._resolve(Ending(DisconnectionDetails("error", message=problem, phase=phase), error))
         finally:
             self._conclude()
@@ -404,10 +408,10 @@ class Session:
             self._connection.go_live()
             self._state = "live"
             self.emit(SessionStarted(event.conversation_id, input_format, output_format))
-            if self._sound is not None:
-                self._sound.start(input_format, output_format)
+            if self.sound is not None:
+                self.sound.start(input_format, output_format)
             self.started.set_result(event.conversation_id)
-        elif self._sound is not None and formats != self._formats:
+        elif self.sound is not None and formats != self._formats:
             self._connection.fail("the agent's audio formats are others than before the connection was lost")
         else:
             self._connection.go_live()
@@ -445,26 +449,20 @@ class Session:
         self._state = "ended"
         self._backlog.give_up()
         stopped: list[asyncio.Future[None]] = []
-        if self._sound is not None and self._formats is not None:
+        if self.sound is not None and self._formats is not None:
             stopped.append(asyncio.get_running_loop().create_future())
-            self._sound.stop(partial(self.post, stopped[0].set_result, None))
-        said = what_was_counted(self._counts(), self._sound, self._deliveries)
+            self.sound.stop(partial(self.post, stopped[0].set_result, None))
+        said = what_was_counted(self._counts(), self.sound, self._deliveries)
         _log.info("conversation %s is over: %s", self.conversation_id or "without id", said)
         self.emit(SessionEnded(self.conversation_id, ending.details))
-        time_left = self._time_left()
+        closing_since = None if self._connection is None else self._connection.closing_since
+        time_left = time_for_the_rest(asyncio.get_running_loop().time(), closing_since, self._ending_since)
         closing = asyncio.get_running_loop().create_task(self._scope.lifespans.close(0.9 * time_left))
         await self._wait_for_handlers(*stopped, closing, timeout=time_left)
         self._resolve(ending)
 
     def _counts(self) -> Counter[str]:
         return sum((counts_of(protocol) for protocol in self._protocols), self._old_counts)
-
-    def _time_left(self) -> float:
-        """For what is to be done after the goodbye, which may have taken long: an end has its bound as a whole."""
-        closing = None if self._connection is None else self._connection.closing_since
-        began = max((since for since in (closing, self._ending_since) if since is not None), default=None)
-        took = 0.0 if began is None else asyncio.get_running_loop().time() - began
-        return min(max(_END_TIMEOUT - took, _LEAST_TIMEOUT), _MOST_TIMEOUT)
 
     async def _wait_for_handlers(
         self, *others: asyncio.Future[None], timeout: float = _HANDLERS_TIMEOUT

@@ -1,33 +1,53 @@
-"""The sound of one session: the agent's audio to the backend, the microphone's to the wire."""
+"""The sound of one session: the agent's speech to the backend, the microphone's to the wire."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
-from agentframework.audio.base import AudioBackend, HandingBackend
-from agentframework.errors import AudioError
+from agentframework.audio.base import AudioBackend, PushBackend
+from agentframework.audio.echo import EchoControl
+from agentframework.audio.line import AudioLine
+from agentframework.callbacks import AudioStalled, Event
 from agentframework.formats import AudioFormat
-from agentframework.workers.lane import Lane
+from agentframework.protocol.client import Received, Verdict
+from agentframework.protocol.messages import AgentResponseMessage, AudioMessage
+from agentframework.protocol.messages.server import AudioEvent
+from agentframework.session.backendlane import BackendLane
+from agentframework.session.devicewatch import DeviceWatch
+from agentframework.session.speech import Speech
 from agentframework.workers.threads import ThreadPool
 
-__all__ = ["Sound"]
+__all__ = ["Sound", "SoundOwner"]
 
 _log = logging.getLogger("agentframework.audio")
-_MAX_BLOCKS = 50
-_MAX_WAITING_BYTES = 16 * 1024 * 1024
+_SPEECH_EVENTS = ("agent_started_speaking", "agent_stopped_speaking", "answer_played")
+
+
+class SoundOwner(Protocol):
+    """What the sound needs of its session."""
+
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a function on the wire; from any thread."""
+
+    def emit(self, event: Event) -> None:
+        """Bring an event to the handlers; on the wire."""
+
+    def wants(self, name: str) -> bool:
+        """Whether any handler wants the events of this name."""
+
+    def send_audio(self, audio: bytes) -> bool:
+        """Send a block of the microphone; False where there is nobody to hear it. On the wire."""
 
 
 class Sound:
-    """Calls a backend in order, on worker threads or where it only hands over on the wire; takes what it captures.
+    """Made with its session, with the wire's methods `start`, `follow` and `stop`, which return at once.
 
-    `start`, `play`, `interrupt` and `stop` are called on the wire and return at once; `capture` is for any
-    thread, a device's callback among them: it puts the block into a ring of 50 and wakes the wire. Of the speech
-    that waits for a backend which does not return, the oldest chunks are dropped beyond 16 MiB; both are counted.
+    `mute` and `unmute` are for any thread. Interrupting empties the line here and now, whatever the backend is doing.
     """
 
     def __init__(
@@ -35,118 +55,128 @@ class Sound:
         backend: AudioBackend,
         owner: str,
         pool: ThreadPool,
-        post: Callable[..., None],
-        send: Callable[[bytes], Any],
+        session: SoundOwner,
+        *,
+        echo: EchoControl | None = None,
+        muted: bool = False,
     ) -> None:
-        self.dropped_blocks = 0
-        self.dropped_chunks = 0
-        self._backend = backend
-        self._owner = owner
-        self._lane = Lane(pool)
-        self._hands_over = isinstance(backend, HandingBackend)
-        self._post = post
-        self._send = send
-        self._captured: deque[bytes] = deque()
-        self._generation = 0
-        self._chunks: deque[bytes] = deque()
-        self._waiting_bytes = 0
-        self._lock = threading.Lock()
-        self._closed = False
-        self._complained = False
+        self.counts: Counter[str] = Counter()
+        self._lane = BackendLane(backend, owner, pool, self.counts)
+        self._pushes = isinstance(backend, PushBackend)
+        self._session = session
+        self._echo = echo
+        self._muted = muted
+        self._line: AudioLine | None = None
+        self._speech: Speech | None = None
+        self._watch: DeviceWatch | None = None
         self._stopped = False
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing is sent of what the microphone hears."""
+        return self._muted if self._line is None else self._line.muted
+
+    def mute(self) -> None:
+        """Send nothing of what is said from now on."""
+        self._muted = True
+        if self._line is not None:
+            self._line.mute()
+
+    def unmute(self) -> None:
+        """Send what is said from now on, and nothing that was said before."""
+        self._muted = False
+        if self._line is not None:
+            self._line.unmute()
 
     def start(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
         """Open the devices, soon."""
-        self._put(partial(self._open, input_format, output_format))
+        session = self._session
+        line = AudioLine(
+            input_format,
+            output_format,
+            on_captured=partial(session.post, self._forward),
+            on_fault=lambda device, problem: session.post(partial(self._fault, device, problem)),
+            echo=self._echo,
+            muted=self._muted,
+            counts=self.counts,
+        )
+        if self._muted != line.muted:  # by another thread, in between
+            (line.mute if self._muted else line.unmute)()
+        self._line = line
+        if self._pushes:
+            line.end_playback()
+        else:
+            self._watch = DeviceWatch(
+                line, self._lane, session.emit, session.post, self._lost, asyncio.get_running_loop()
+            )
+        if any(session.wants(name) for name in _SPEECH_EVENTS):
+            self._speech = Speech(line, session.emit, asyncio.get_running_loop())
+        self._lane.open(line, lambda problem: session.post(partial(self._opened, problem)))
 
-    def play(self, audio: bytes) -> None:
-        """Give the backend a chunk, after those before."""
-        if self._hands_over:
-            self._call(partial(self._backend.play, audio))
+    def follow(self, received: Received) -> None:
+        """Play what the agent says; be silent at once where the user has interrupted it."""
+        line, speech, message = self._line, self._speech, received.message
+        if line is None:
             return
-        with self._lock:
-            self._chunks.append(audio)
-            self._waiting_bytes += len(audio)
-            dropped = 0
-            while self._waiting_bytes > _MAX_WAITING_BYTES and len(self._chunks) > 1:
-                self._waiting_bytes -= len(self._chunks.popleft())
-                dropped += 1
-        if dropped and not self.dropped_chunks:
-            _log.warning("the audio backend of %s is behind; the oldest speech is dropped", self._owner)
-        self.dropped_chunks += dropped
-        if not dropped:  # a chunk that takes another's place needs no turn of its own
-            self._lane.put(partial(self._play, self._generation))
+        if isinstance(message, AudioMessage) and received.verdict is Verdict.AUDIO:
+            self._play(line, message.audio_event, received.audio)
+        elif received.verdict is Verdict.INTERRUPTION:
+            heard = line.clear()
+            self._lane.interrupt()
+            if speech is not None:
+                speech.interrupt(heard)
+        elif speech is not None and isinstance(message, AgentResponseMessage):
+            speech.note_response(message.agent_response_event.event_id)
 
-    def interrupt(self) -> None:
-        """Forget the chunks that wait, and have the backend forget its own."""
-        with self._lock:
-            self._generation += 1
-            self._chunks.clear()
-            self._waiting_bytes = 0
-        self._put(partial(self._call, self._backend.interrupt))
+    def _play(self, line: AudioLine, event: AudioEvent, audio: bytes) -> None:
+        if self._pushes and audio:
+            self._lane.play(audio)
+        if self._pushes and self._speech is None and self._echo is None:
+            return  # nobody asks what has sounded
+        begins = line.put(audio)
+        if self._speech is not None:
+            self._speech.add(event, begins, line.received)
 
     def stop(self, done: Callable[[], None]) -> None:
         """Close the devices, soon, then call `done`; what is captured from now on is thrown away."""
         self._stopped = True
-        self._captured.clear()
-        self._lane.put(partial(self._call, self._backend.stop))
-        self._lane.put(done)
+        if self._watch is not None:
+            self._watch.stop()
+        if self._line is not None:
+            heard = self._line.clear()
+            self._line.mute()
+            self._line.take_captured()
+            if self._speech is not None:
+                self._speech.end(heard)
+        self._lane.close(done)
 
-    def capture(self, audio: bytes) -> None:
-        """One block of the microphone; never blocks, never raises."""
-        if self._stopped:
+    def _opened(self, problem: str | None) -> None:
+        line = self._line
+        if self._stopped or line is None:
             return
-        if len(self._captured) >= _MAX_BLOCKS:
-            try:
-                self._captured.popleft()
-            except IndexError:
-                pass  # the wire emptied the ring in between
-            self.dropped_blocks += 1
-        self._captured.append(bytes(audio))
-        self._post(self._forward)
+        if self._watch is not None:
+            self._watch.opened(problem)
+        elif problem is not None:  # the program's own, which may give sound or not as it likes
+            self._session.emit(AudioStalled("both", problem))
+        if problem is None and line.hear_each_other and self._echo is None:
+            _log.warning(
+                "the microphone (%s) is likely to hear the speaker (%s), and the agent itself: "
+                'use headphones, or set [audio] echo = "half_duplex"',
+                line.microphone,
+                line.speaker,
+            )
+
+    def _fault(self, device: str, problem: str) -> None:
+        if self._watch is not None and not self._stopped:
+            self._watch.fault("speaker" if device == "speaker" else "microphone", problem)
+
+    def _lost(self) -> None:
+        if self._line is not None and self._speech is not None:
+            self._speech.interrupt(self._line.clear())
 
     def _forward(self) -> None:
-        while self._captured and not self._stopped:
-            self._send(self._captured.popleft())
-
-    def _put(self, job: Callable[[], object]) -> None:
-        if self._hands_over:
-            job()
-        else:
-            self._lane.put(job)
-
-    def _open(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
-        self._closed = not self._call(
-            partial(self._backend.start, self.capture, input_format=input_format, output_format=output_format)
-        )
-
-    def _play(self, generation: int) -> None:
-        with self._lock:
-            if generation != self._generation or not self._chunks:
-                return
-            audio = self._chunks.popleft()
-            self._waiting_bytes -= len(audio)
-        self._call(partial(self._backend.play, audio))
-
-    def _call(self, method: Callable[[], None]) -> bool:
-        """Call the backend, fenced; whether it went well."""
-        if self._closed:
-            return False
-        try:
-            method()
-        except BaseException as error:  # noqa: BLE001 - a backend's fault must not end the conversation
-            self._complain(error)
-            return False
-        return True
-
-    def _complain(self, error: BaseException) -> None:
-        if self._complained:
+        if self._line is None or self._stopped:
             return
-        self._complained = True
-        known = isinstance(error, AudioError)
-        _log.error(
-            "the audio backend of %s failed: %s; the conversation goes on",
-            self._owner,
-            error if known else type(error).__name__,
-            exc_info=None if known else error,
-        )
+        for block in self._line.take_captured():
+            if not self._session.send_audio(block):
+                self.counts["dropped_blocks"] += 1  # what was said to nobody is not said to the next agent

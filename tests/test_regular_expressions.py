@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
-    [*ROOT.glob("framework/**/*.py"), *ROOT.glob("example_tools/src/**/*.py"), *ROOT.glob("scripts/*.py")]
+    path
+    for pattern in ("framework/**/*.py", "example_tools/src/**/*.py", "plugins/*/src/**/*.py", "scripts/*.py")
+    for path in ROOT.glob(pattern)
 )
 
 

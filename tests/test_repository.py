@@ -63,11 +63,14 @@ def project_folders() -> list[Path]:
 
 
 def requirements() -> list[str]:
-    """What ours and the example package need, and the development group."""
+    """What ours, the example package and the plugins need, with every extra, and the development group."""
     needed = [*project()["dependency-groups"]["dev"]]
-    for folder in (ROOT, ROOT / "example_tools"):
-        needed += project(folder)["project"]["dependencies"]
-    return [line for line in needed if Requirement(line).name != "agentframework"]
+    folders = (ROOT, ROOT / "example_tools", *ROOT.glob("plugins/*/"))
+    for settings in (project(folder)["project"] for folder in folders):
+        needed += settings["dependencies"]
+        needed += [line for extra in settings.get("optional-dependencies", {}).values() for line in extra]
+    ours = {project(folder)["project"]["name"] for folder in folders}
+    return [line for line in needed if Requirement(line).name not in ours]
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -99,8 +102,12 @@ def assigned_names(path: Path) -> set[str]:
 def is_dependency(name: str, folder: Path) -> bool:
     """Whether one of the project's dependencies, for users or development, has this name."""
     settings = project(folder)
-    groups = settings.get("dependency-groups", {}).values()
-    lines = [*settings["project"].get("dependencies", ()), *(line for group in groups for line in group)]
+    groups = [
+        settings["project"].get("dependencies", ()),
+        *settings["project"].get("optional-dependencies", {}).values(),
+        *settings.get("dependency-groups", {}).values(),
+    ]
+    lines = [line for group in groups for line in group]
     return name in {Requirement(line).name for line in lines}
 
 
@@ -158,7 +165,7 @@ class TestProject:
                 entry = re.fullmatch(r'\s+"([\w.-]+).*",\s*(#.*)?', line)
                 if (
                     not entry
-                    or table not in {"[project]", "[dependency-groups]"}
+                    or table not in {"[project]", "[project.optional-dependencies]", "[dependency-groups]"}
                     or entry[1] == "agentframework"
                 ):
                     continue

@@ -96,7 +96,7 @@ def __getattr__(name: str) -> object:
         if error.name != _PLUGIN:
             raise
         raise ImportError(
-            f"{name} comes with the PyAudio plugin, which is not installed: pip install agentframework-pyaudio"
+            f"{name} comes with the PyAudio plugin, which is not installed: pip install 'agentframework[pyaudio]'"
         ) from error
     value: object = getattr(plugin, name)
     return value

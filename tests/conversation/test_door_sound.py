@@ -7,12 +7,13 @@ import base64
 import contextvars
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from agent_stub import PATIENCE, Peer, agent, still_there, until
+from agent_stub import PATIENCE, Peer, agent, eventually, still_there, until
 from agentframework import (
     AsyncAudioInterface,
     AudioBackend,
@@ -224,3 +225,73 @@ def test_a_plain_interface_serves_the_async_door_from_worker_threads() -> None:
         door.start()
         assert served.wait() == {"user_audio_chunk": "AQ=="}
     assert threads[0].startswith("agentframework-handler")
+
+
+class Microphone(AudioBackend):
+    """Hears what the test says, when it says so."""
+
+    def __init__(self) -> None:
+        self.line: AudioLine | None = None
+
+    def start(self, line: AudioLine) -> None:
+        line.end_playback()
+        line.end_capture()  # nobody is to wonder where it is between two blocks
+        self.line = line
+
+    def hear(self, level: int) -> str:
+        """A block of 10 ms that began just now; what the agent gets of it."""
+        time.sleep(0.011)
+        block = bytes([level]) * 320
+        assert self.line is not None
+        self.line.write_capture(block)
+        return base64.b64encode(block).decode()
+
+    def stop(self) -> None: ...
+
+
+def test_nothing_of_a_muted_span_is_sent(door: Door) -> None:
+    async def scenario(peer: Peer) -> list[Any]:
+        await peer.open()
+        heard: list[Any] = []
+        while (frame := await peer.receive()).get("text") != "over":
+            heard.append(frame.get("user_audio_chunk", frame.get("text")))
+        return heard
+
+    microphone = Microphone()
+    with agent(scenario) as served:
+        conversation = door.make(served.url, audio_interface=microphone, muted=True)
+        door.start()
+        assert eventually(lambda: microphone.line is not None)
+        microphone.hear(1)
+        conversation.unmute()
+        assert not conversation.muted
+        first = microphone.hear(2)
+        assert eventually(lambda: not microphone.line._capture._blocks)  # type: ignore[union-attr]
+        conversation.mute()
+        microphone.hear(3)
+        conversation.unmute()
+        second = microphone.hear(4)
+        assert eventually(lambda: not microphone.line._capture._blocks)  # type: ignore[union-attr]
+        conversation.mute()
+        microphone.hear(5)
+        door.call("send_user_message", "over")
+        heard = served.wait()
+        door.end()
+    assert [one for one in heard if one not in (first, second)] == []
+    assert first in heard
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"echo": "loud"}, "echo is one of off, half_duplex, duck, or an EchoControl; not 'loud'"),
+        ({"echo": None}, "echo must be a text or an EchoControl, not None"),
+        ({"muted": 1}, "muted must be True or False, not an int"),
+    ],
+)
+def test_what_cannot_be_meant_of_the_sound_is_said_when_the_conversation_is_made(
+    door: Door, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        door.make("ws://127.0.0.1:1/", **options)
+    assert said in str(caught.value)

@@ -21,6 +21,7 @@ _SILENT = 30.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 8.0
 
 Device = Literal["microphone", "speaker", "both"]
+_WORDS = {"microphone": "microphone", "speaker": "speaker", "both": "sound device"}
 
 
 class DeviceWatch:
@@ -115,7 +116,9 @@ class DeviceWatch:
             self._lost, self._lost_since, self._delay = device, self._line.clock(), _FIRST_DELAY
             self._on_lost()
             self._line.lose()
-            _log.warning("the %s of %s is lost: %s; it is opened again", device, self._lane.owner, problem)
+            _log.warning(
+                "the %s of %s is lost: %s; it is opened again", _WORDS[device], self._lane.owner, problem
+            )
             self._emit(AudioStalled(device, problem))
         self._state = "lost"
         self._look_in(self._delay)
@@ -135,7 +138,7 @@ class DeviceWatch:
     def _restore(self) -> None:
         self._state, self._silent_since = "open", None
         duration = self._line.clock() - self._lost_since
-        _log.warning("the %s of %s works again, after %.1f s", self._lost, self._lane.owner, duration)
+        _log.warning("the %s of %s works again, after %.1f s", _WORDS[self._lost], self._lane.owner, duration)
         self._emit(AudioRestored(self._lost, duration))
 
     def _listen_for_silence(self) -> None:

@@ -168,6 +168,16 @@ def test_while_the_device_is_lost_nothing_is_kept_for_later() -> None:
     assert line.heard == begins + 1600
 
 
+def test_a_device_that_is_opened_anew_begins_with_the_rates_of_the_agent() -> None:
+    line = make()
+    line.use_rates(input_rate_hz=44100, output_rate_hz=48000)
+    line.end_capture()
+    line.end_playback()
+    line.renew()
+    assert (line.input_rate_hz, line.output_rate_hz) == (16000, 16000)
+    assert (line.has_microphone, line.has_speaker) == (True, True)
+
+
 def test_a_writer_without_a_clock_waits_until_there_is_something() -> None:
     line = AudioLine(PCM, PCM)
     assert not line.wait_for_playback(0)

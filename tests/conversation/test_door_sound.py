@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -225,6 +225,36 @@ def test_a_plain_interface_serves_the_async_door_from_worker_threads() -> None:
         door.start()
         assert served.wait() == {"user_audio_chunk": "AQ=="}
     assert threads[0].startswith("agentframework-handler")
+
+
+def test_an_interface_that_offers_a_backend_of_its_own_is_used_as_that(door: Door) -> None:
+    microphone = Microphone()
+
+    class Both(AudioInterface):
+        log: ClassVar[list[str]] = []
+
+        def start(self, input_callback: Callable[[bytes], None]) -> None:
+            self.log.append("start")
+
+        def output(self, audio: bytes) -> None: ...
+        def interrupt(self) -> None: ...
+        def stop(self) -> None: ...
+
+        def audio_backend(self) -> AudioBackend:
+            return microphone
+
+    async def scenario(peer: Peer) -> None:
+        await peer.open()
+        await still_there(peer, 1)
+
+    interface = Both()
+    with agent(scenario) as served:
+        door.make(served.url, audio_interface=interface)
+        door.start()
+        served.wait()
+        door.wait()
+    assert microphone.line is not None
+    assert interface.log == []
 
 
 class Microphone(AudioBackend):

@@ -201,6 +201,11 @@ class AudioLine:
         """Whether a device reads what is to be played."""
         return not self._playback.keeps_time
 
+    def renew(self) -> None:
+        """A backend is started once more: whatever it said of its devices before counts no longer."""
+        self._capture.is_over = self._playback.keeps_time = False
+        self.use_rates(input_rate_hz=self.input_format.rate_hz, output_rate_hz=self.output_format.rate_hz)
+
     def lose(self) -> None:
         """The device is gone: drop what is queued, and what comes, until `find`."""
         self._playback.lose()

@@ -216,6 +216,10 @@ class BaseConversation:
         interface: Any = self.audio_interface
         if interface is None or isinstance(interface, AudioBackend):
             return interface
+        offer = getattr(interface, "audio_backend", None)
+        own = offer() if callable(offer) else None
+        if isinstance(own, AudioBackend):
+            return own  # it can do more than an interface is asked for: the agent's formats, positions, reopening
         if loop is not None and _is_async(interface):
             return AsyncInterfaceBackend(interface, loop)
         return InterfaceBackend(interface)

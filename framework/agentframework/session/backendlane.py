@@ -104,6 +104,7 @@ class BackendLane:
             self._backend.stop()
         except Exception as error:  # noqa: BLE001 - a device that is lost may well not close
             _log.debug("the audio backend of %s did not stop: %s", self.owner, type(error).__name__)
+        line.renew()
         self._backend.start(line)
 
     def _play(self, generation: int) -> None:

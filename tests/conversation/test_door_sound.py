@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from agent_stub import PATIENCE, Peer, agent, eventually, still_there, until
+from agent_stub import PATIENCE, Peer, Recorder, agent, eventually, still_there, until
 from agentframework import (
     AsyncAudioInterface,
     AudioBackend,
@@ -62,6 +62,11 @@ class Devices(AsyncAudioInterface):
 
 def chunk(number: int, event_id: int) -> dict[str, Any]:
     audio = base64.b64encode(bytes([number])).decode()
+    return {"type": "audio", "audio_event": {"audio_base_64": audio, "event_id": event_id}}
+
+
+def speech(event_id: int, size_bytes: int) -> dict[str, Any]:
+    audio = base64.b64encode(bytes([1]) * size_bytes).decode()
     return {"type": "audio", "audio_event": {"audio_base_64": audio, "event_id": event_id}}
 
 
@@ -325,3 +330,32 @@ def test_what_cannot_be_meant_of_the_sound_is_said_when_the_conversation_is_made
     with pytest.raises((TypeError, ValueError)) as caught:
         door.make("ws://127.0.0.1:1/", **options)
     assert said in str(caught.value)
+
+
+def test_what_an_interface_has_played_is_reckoned_by_the_clock(door: Door) -> None:
+    recorder = Recorder()
+
+    class Player(AudioInterface):
+        def start(self, input_callback: Callable[[bytes], None]) -> None: ...
+        def output(self, audio: bytes) -> None: ...
+        def interrupt(self) -> None: ...
+        def stop(self) -> None: ...
+
+    async def scenario(peer: Peer) -> None:
+        await peer.open()
+        await peer.send(speech(1, 3200))
+        await until(lambda: len(recorder.of("answer_played")) == 1)
+        await peer.send(speech(2, 320_000))
+        await until(lambda: len(recorder.of("agent_started_speaking")) == 2)
+        await peer.send({"type": "interruption", "interruption_event": {"event_id": 2}})
+        await until(lambda: len(recorder.of("answer_played")) == 2)
+
+    with agent(scenario) as served:
+        door.make(served.url, audio_interface=Player(), callbacks=recorder)
+        door.start()
+        served.wait()
+        door.wait()
+    whole, cut = recorder.of("answer_played")
+    assert (whole.event_id, whole.heard_ms, whole.queued_ms, whole.interrupted) == (1, 100, 0, False)
+    assert (cut.event_id, cut.heard_ms + cut.queued_ms, cut.interrupted) == (2, 10_000, True)
+    assert cut.heard_ms < 5000

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from agentframework import AudioBackend, AudioDevice, AudioError, AudioLine
 from agentframework_pyaudio.devices import WORDS, Direction, choose, hear_each_other, list_devices
 from agentframework_pyaudio.library import PORTAUDIO, load_pyaudio
-from agentframework_pyaudio.quiet import be_loud, be_quiet
+from agentframework_pyaudio.quiet import be_loud, be_quiet, portaudio_diverted
 from agentframework_pyaudio.settings import Settings
 from agentframework_pyaudio.stream import DeviceStream
 
@@ -70,10 +71,13 @@ class PyAudioBackend(AudioBackend):
     def stop(self) -> None:
         with self._reporting:
             self._over.set()
-        manager, streams = self._manager, [*self._streams.values()]
+        # the speaker first, so that it falls silent first
+        manager, streams = self._manager, [*reversed(self._streams.values())]
         self._manager, self._streams, self._line = None, {}, None
         if manager is None:
             return
+        for stream in streams:
+            stream.end()
         closing = threading.Thread(
             target=_close, args=(manager, streams), name="pyaudio-closing", daemon=True
         )
@@ -88,7 +92,8 @@ class PyAudioBackend(AudioBackend):
 
     def devices(self) -> Sequence[AudioDevice]:
         pyaudio = self._library()
-        with PORTAUDIO:
+        diverted = portaudio_diverted() if self._settings.quiet else nullcontext()
+        with PORTAUDIO, diverted:
             try:
                 manager = pyaudio.PyAudio()
             except OSError as error:

@@ -76,22 +76,33 @@ def choose(manager: Any, direction: Direction, wanted: int | str | None) -> int 
 
 
 def list_devices(manager: Any, sample_format: int) -> list[AudioDevice]:
-    """All of them, with the rates at which they would work."""
-    defaults = {direction: default_device(manager, direction) for direction in _KINDS}
-    return [
-        AudioDevice(
-            index=int(info["index"]),
-            name=str(info["name"]),
-            host=_host(manager, info),
-            input_channels=int(info["maxInputChannels"]),
-            output_channels=int(info["maxOutputChannels"]),
-            default_rate_hz=int(info["defaultSampleRate"]),
-            rates_hz=tuple(rate for rate in _RATES_HZ if _works(manager, info, rate, sample_format)),
-            is_default_input=info["index"] == defaults["input"],
-            is_default_output=info["index"] == defaults["output"],
+    """All of them, with the rates at which they would work.
+
+    PortAudio shows each device of a sound server with both directions; one in which no rate works is left out.
+    """
+    defaults = {direction: default_device(manager, direction) for direction in WORDS}
+    found = []
+    for info in _infos(manager):
+        rates = {direction: _rates_hz(manager, info, direction, sample_format) for direction in WORDS}
+        working = [set(rates_hz) for rates_hz in rates.values() if rates_hz]
+        channels = {
+            direction: int(info[kind.channels]) if rates[direction] or not working else 0
+            for direction, kind in _KINDS.items()
+        }
+        found.append(
+            AudioDevice(
+                index=int(info["index"]),
+                name=str(info["name"]),
+                host=_host(manager, info),
+                input_channels=channels["input"],
+                output_channels=channels["output"],
+                default_rate_hz=int(info["defaultSampleRate"]),
+                rates_hz=tuple(sorted(set.intersection(*working))) if working else (),
+                is_default_input=info["index"] == defaults["input"],
+                is_default_output=info["index"] == defaults["output"],
+            )
         )
-        for info in _infos(manager)
-    ]
+    return found
 
 
 def hear_each_other(microphone: str, speaker: str) -> bool:
@@ -119,17 +130,20 @@ def _named(manager: Any, usable: Sequence[Mapping[str, Any]], wanted: str) -> Se
     return found
 
 
-def _works(manager: Any, info: Mapping[str, Any], rate_hz: int, sample_format: int) -> bool:
-    words: dict[str, int] = {}
-    for direction, kind in _KINDS.items():
-        if int(info[kind.channels]) > 0:
-            words[f"{direction}_device"] = int(info["index"])
-            words[f"{direction}_channels"] = 1
-            words[f"{direction}_format"] = sample_format
-    try:
-        return bool(words) and bool(manager.is_format_supported(rate_hz, **words))
-    except ValueError:
-        return False
+def _rates_hz(manager: Any, info: Mapping[str, Any], direction: Direction, sample_format: int) -> list[int]:
+    """The usual rates that the device takes in that direction."""
+    if int(info[_KINDS[direction].channels]) <= 0:
+        return []
+    words = {f"{direction}_device": info["index"], f"{direction}_channels": 1}
+    words[f"{direction}_format"] = sample_format
+    found = []
+    for rate_hz in _RATES_HZ:
+        try:
+            if manager.is_format_supported(rate_hz, **words):
+                found.append(rate_hz)
+        except ValueError:
+            continue
+    return found
 
 
 def _host(manager: Any, info: Mapping[str, Any]) -> str:

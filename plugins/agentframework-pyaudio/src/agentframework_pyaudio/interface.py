@@ -74,18 +74,18 @@ class AsyncDefaultAudioInterface(AsyncAudioInterface):
         self._settings = _checked(input_device, output_device, quiet)
         self._card = SoundCard(PyAudioBackend(self._settings))
         self._blocks: deque[bytes] = deque()
-        self._arrived = asyncio.Event()
+        self._arrived: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._delivery: asyncio.Task[None] | None = None
         self._worker: ThreadPoolExecutor | None = None
 
     async def start(self, input_callback: Callable[[bytes], Awaitable[None]]) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._arrived = asyncio.get_running_loop(), asyncio.Event()
         # a thread of its own: the loop's may all be taken by the program, and silence does not wait
         self._worker = ThreadPoolExecutor(1, "soundcard-calls")
         self._blocks.clear()
         await self._loop.run_in_executor(self._worker, self._card.start, self._hand_over)
-        self._delivery = self._loop.create_task(self._deliver(input_callback))
+        self._delivery = self._loop.create_task(self._deliver(input_callback, self._arrived))
 
     async def stop(self) -> None:
         worker, self._worker = self._worker, None
@@ -121,13 +121,16 @@ class AsyncDefaultAudioInterface(AsyncAudioInterface):
         while len(self._blocks) > _MAX_BLOCKS:
             self._blocks.popleft()
             self.dropped_blocks += 1
-        self._arrived.set()
+        if self._arrived is not None:
+            self._arrived.set()
 
-    async def _deliver(self, input_callback: Callable[[bytes], Awaitable[None]]) -> None:
+    async def _deliver(
+        self, input_callback: Callable[[bytes], Awaitable[None]], arrived: asyncio.Event
+    ) -> None:
         has_complained = False
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
+            await arrived.wait()
+            arrived.clear()
             while self._blocks:
                 try:
                     await input_callback(self._blocks.popleft())

@@ -1,4 +1,4 @@
-"""The complaints of ALSA and JACK, which go to standard error of the process, led into the log."""
+"""The complaints of ALSA, JACK and PortAudio, which go to standard error of the process, led into the log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import ctypes
 import logging
 import os
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
-__all__ = ["be_loud", "be_quiet"]
+__all__ = ["be_loud", "be_quiet", "portaudio_diverted"]
 
 _log = logging.getLogger("agentframework.audio")
 _lock = threading.Lock()
@@ -19,6 +21,7 @@ _AlsaHandler = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
 )
 _JackHandler = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+_PORTAUDIO = b"Expression '"
 _restore: list[Callable[[], object]] = []
 
 
@@ -64,6 +67,32 @@ def be_loud() -> None:
     with _lock:
         while _restore:
             _restore.pop()()
+
+
+@contextmanager
+def portaudio_diverted() -> Iterator[None]:
+    """For a moment in which PortAudio itself complains, as Debian builds it, and offers no handler.
+
+    What others write to standard error meanwhile comes a little late. A program that is started meanwhile would
+    keep the wrong standard error: so this is for a list of devices, and not for a conversation.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    with _lock, tempfile.TemporaryFile() as diverted:
+        kept = os.dup(2)
+        os.dup2(diverted.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            diverted.seek(0)
+            for line in diverted:
+                if line.startswith(_PORTAUDIO):
+                    _log.debug("PortAudio: %s", _words(line))
+                else:
+                    os.write(kept, line)
+            os.close(kept)
 
 
 def _function(library: str, name: str) -> Callable[..., object] | None:

@@ -73,9 +73,13 @@ class DeviceStream:
             except OSError:
                 return False
 
-    def close(self) -> None:
-        """Touch the line no more, and close the device. A device that has died may take seconds for it."""
+    def end(self) -> None:
+        """Touch the line no more, and have the next callback be the last. Returns at once."""
         self._is_over = True
+
+    def close(self) -> None:
+        """Close the device; one that has died may take seconds for it."""
+        self.end()
         with self._lock:
             try:
                 self._halt()
@@ -127,18 +131,22 @@ class DeviceStream:
         wherever it is, in the interpreter too, whose lock nobody would then release. Elsewhere stopping plays to
         the end and aborting is a matter of state.
         """
-        abort = None if self._is_alsa else _low_level("abort_stream")
-        if abort is None:
+        if self._is_alsa or not self._low_level("abort_stream"):
             self._stream.stop_stream()
-        else:
-            abort(self._stream._stream)
 
     def _resume(self) -> None:
-        start = None if self._is_alsa else _low_level("start_stream")
-        if start is None:
+        if self._is_alsa or not self._low_level("start_stream"):
             self._stream.start_stream()
-        else:
-            start(self._stream._stream)
+
+    def _low_level(self, name: str) -> bool:
+        """Call a function of PyAudio's compiled half that it does not show; False where it has none of that name."""
+        try:
+            function = getattr(import_module("pyaudio._portaudio"), name)
+            stream = self._stream._stream
+        except (ImportError, AttributeError):
+            return False
+        function(stream)
+        return True
 
     def _close(self) -> None:
         with PORTAUDIO:
@@ -186,11 +194,3 @@ class DeviceStream:
             _log.error(
                 "the %s's callback failed: %s", WORDS[self.direction], type(error).__name__, exc_info=error
             )
-
-
-def _low_level(name: str) -> Any:
-    """A function of PyAudio's compiled half that it does not show; None where it is called otherwise."""
-    try:
-        return getattr(import_module("pyaudio._portaudio"), name, None)
-    except ImportError:
-        return None

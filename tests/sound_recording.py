@@ -8,15 +8,29 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Recording", "Sound", "frequency", "level_db", "pcm", "phase_residue", "samples", "sounds", "tone"]
+__all__ = [
+    "Recording",
+    "Samples",
+    "Sound",
+    "frequency",
+    "level_db",
+    "looked_at_twice",
+    "pcm",
+    "phase_residue",
+    "samples",
+    "sounds",
+    "tone",
+]
 
+T = TypeVar("T")
 Samples = npt.NDArray[np.float64]
 
 LOUD_DB = -45.0
@@ -157,6 +171,15 @@ class Recording:
         with self._changed:
             met = self._changed.wait_for(lambda: self._over or condition(), timeout)
             assert met and not self._over, "the recorder has ended or is stuck"
+
+
+def looked_at_twice(look: Callable[[], T], is_good: Callable[[T], bool]) -> T:
+    """What a measurement gives; where that is not good a second one, for others may have kept the machine busy."""
+    seen = look()
+    if is_good(seen):
+        return seen
+    print("looked at again, after:", seen)
+    return look()
 
 
 def tone(frequency_hz: float, seconds: float, rate_hz: int, *, amplitude: float = 0.5) -> bytes:

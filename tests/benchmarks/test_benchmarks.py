@@ -11,7 +11,7 @@ from benchmarks.measuring import measure
 from benchmarks.plan import TINY, Kind, Work, works
 from benchmarks.pools import POOLS, PoolCounts, pool_times
 from benchmarks.processes import BENCH_PYTHON, CLIENTS_PYTHON, Server
-from conftest import unavailable
+from lacking import unavailable
 
 PAIRS = [
     pytest.param(work, kind, id=f"{work.agent}, {kind.name}") for work in works(TINY) for kind in work.clients

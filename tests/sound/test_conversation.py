@@ -1,0 +1,140 @@
+"""A conversation through a real microphone and speaker: what is said arrives, answers sound, events are true."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sound_recording import Samples, frequency, level_db, looked_at_twice, pcm, samples, tone
+from sound_server import SoundServer
+from sound_stage import Stage, on_stage
+
+pytestmark = pytest.mark.sound
+RATE_HZ = 16_000
+ALIKE = 0.95
+ODD_CHUNK = 2 * 4_999  # bytes
+
+
+def spoken(text: str, folder: Path) -> tuple[Samples, int]:
+    """Words by espeak-ng, as samples at their rate."""
+    path = folder / "spoken.wav"
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", path, text], check=True)
+    with wave.open(str(path)) as file:
+        return samples(file.readframes(file.getnframes())), file.getframerate()
+
+
+def aligned(heard: Samples, said: Samples) -> tuple[Samples, float]:
+    """The part of `heard` that resembles `said` most, and how much: 1.0 is the same, at any level."""
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(said))))
+    products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
+    at = int(np.argmax(products[: len(heard) - len(said) + 1]))
+    part = heard[at : at + len(said)]
+    return part, float(np.dot(part, said) / np.sqrt(np.dot(part, part) * np.dot(said, said)))
+
+
+def at_rate(values: Samples, source_hz: int, target_hz: int) -> Samples:
+    """The same sound at another rate, exact but for the band that does not fit; for whole recordings."""
+    count = round(len(values) * target_hz / source_hz)
+    spectrum = np.fft.rfft(values)[: count // 2 + 1]
+    return np.fft.irfft(np.pad(spectrum, (0, count // 2 + 1 - len(spectrum))), count) * count / len(values)
+
+
+def heard_after(stage: Stage, seconds: float) -> Samples:
+    """What the agent has heard, once it has heard so much more."""
+    stage.wait_for_audio(seconds)
+    return samples(stage.heard())
+
+
+@pytest.mark.needs_system("espeak-ng")
+def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer, tmp_path: Path) -> None:
+    voice, voice_hz = spoken("What time is it in Oslo, and will it rain on Sunday?", tmp_path)
+    said = at_rate(voice, voice_hz, RATE_HZ)
+    with on_stage() as stage:
+
+        def arrived() -> tuple[Samples, float]:
+            sound_server.play(pcm(voice), voice_hz)
+            return aligned(heard_after(stage, 0.4), said)
+
+        heard, likeness = looked_at_twice(arrived, lambda seen: seen[1] > ALIKE)
+    print(f"likeness {likeness:.4f}, level {level_db(heard) - level_db(said):+.2f} dB")
+    assert likeness > ALIKE
+    assert level_db(heard) == pytest.approx(level_db(said), abs=1)
+
+
+@pytest.mark.needs_system("espeak-ng")
+def test_the_agents_words_sound_as_they_were_sent(sound_server: SoundServer, tmp_path: Path) -> None:
+    voice, voice_hz = spoken("It is ten past four, and Sunday will be dry.", tmp_path)
+    assert voice_hz == 22_050
+    with sound_server.record(rate_hz=voice_hz) as recording, on_stage(output_format="pcm_22050") as stage:
+
+        def sounded() -> tuple[Samples, float]:
+            audio, before = pcm(voice), time.monotonic()
+            for start in range(0, len(audio), ODD_CHUNK):
+                stage.say(1, audio[start : start + ODD_CHUNK])
+            recording.wait_for_sound()
+            recording.wait_for_silence(0.5)
+            return aligned(recording.samples(before), voice)
+
+        heard, likeness = looked_at_twice(sounded, lambda seen: seen[1] > ALIKE)
+    print(f"likeness {likeness:.4f}, level {level_db(heard) - level_db(voice):+.2f} dB")
+    assert likeness > ALIKE
+    assert level_db(heard) == pytest.approx(level_db(voice), abs=1)
+
+
+def test_the_events_of_speaking_come_when_it_sounds(sound_server: SoundServer) -> None:
+    """Not when its chunks come: three seconds come at once here, and sound one after the other."""
+    with sound_server.record() as recording, on_stage() as stage:
+        for _ in range(4):
+            stage.say(5, tone(500, 0.25, RATE_HZ))
+        stage.say(5, tone(500, 0.25, RATE_HZ), is_final=True)
+        (played,) = stage.events.wait_for("answer_played")
+        (stopped,) = stage.events.wait_for("agent_stopped_speaking")
+        recording.wait_for_silence(0.2)
+        (sound,) = recording.sounds()
+        (started,) = stage.events.of("agent_started_speaking")
+        print(
+            f"told {1000 * (stage.events.time_of(started) - sound.begins):+.0f} ms after it began, "
+            f"{1000 * (stage.events.time_of(stopped) - sound.ends):+.0f} ms after it ended"
+        )
+    assert sound.length == pytest.approx(1.25, abs=0.02)
+    assert stage.events.time_of(started) == pytest.approx(sound.begins, abs=0.1)
+    assert stage.events.time_of(stopped) == pytest.approx(sound.ends, abs=0.15)
+    assert (started.event_id, stopped.event_id, stopped.interrupted) == (5, 5, False)
+    assert (played.heard_ms, played.queued_ms, played.interrupted) == (1250, 0, False)
+
+
+def test_nothing_of_what_is_said_while_muted_arrives(sound_server: SoundServer) -> None:
+    """The frequency tells of every 20 ms that arrived when it was said: it rises by a kilohertz a second."""
+    length, lowest_hz, block = 2.4, 500.0, RATE_HZ // 50
+    at = np.arange(int(length * RATE_HZ)) / RATE_HZ
+    rising = pcm(0.5 * np.sin(2 * np.pi * (lowest_hz * at + 500 * at**2)))
+    with sound_server.record("mic") as recording, on_stage() as stage:
+        assert stage.session is not None
+        assert stage.session.sound is not None
+        with sound_server.playing(rising, RATE_HZ):
+            begun = recording.wait_for_sound()
+            recording.wait_until(begun + 0.8)
+            muted = time.monotonic() - begun
+            stage.session.sound.mute()
+            recording.wait_for(0.8)
+            opened = time.monotonic() - begun
+            stage.session.sound.unmute()
+        heard = heard_after(stage, 0.2)
+    loud = [
+        values
+        for start in range(0, len(heard) - block, block)
+        if level_db(values := heard[start : start + block]) > -12
+    ]
+    said = [(frequency(values, RATE_HZ) - lowest_hz) / 1000 for values in loud]
+    print(f"muted from {muted:.3f} to {opened:.3f}; arrived: {min(said):.2f} to {max(said):.2f}")
+    within = [moment for moment in said if muted + 0.03 < moment < opened - 0.03]
+    assert not within
+    assert min(said) < 0.1
+    assert max(said) > length - 0.1
+    assert len([moment for moment in said if moment <= muted]) >= 35
+    assert len([moment for moment in said if moment >= opened]) >= 25

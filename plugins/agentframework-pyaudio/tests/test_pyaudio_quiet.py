@@ -1,0 +1,76 @@
+"""What ALSA, JACK and PortAudio write to standard error is in the log instead; each test is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ALSA is Linux's")
+
+PROGRAM = """
+import logging, sys
+from agentframework import AudioError, AudioFormat, AudioLine
+from agentframework_pyaudio import PyAudioBackend
+from agentframework_pyaudio.settings import Settings
+logging.basicConfig(level=sys.argv[1], stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
+backend = PyAudioBackend(Settings(quiet=sys.argv[2] == "quiet"))
+try:
+    backend.start(AudioLine(AudioFormat("pcm", 16000), AudioFormat("pcm", 16000)))
+except AudioError as error:
+    print("error:", error)
+print(len(backend.devices()), "devices")
+backend.stop()
+"""
+# a configuration with devices that do not exist: ALSA complains of each of them, and of every default
+ALSA = """
+</usr/share/alsa/alsa.conf>
+pcm.nowhere { type hw card 17 hint { show on description "a card that is not there" } }
+pcm.!default { type hw card 17 hint { show on description "neither is this" } }
+"""
+
+
+def run(folder: Path, level: str, wish: str) -> subprocess.CompletedProcess[str]:
+    config = folder / "alsa.conf"
+    config.write_text(ALSA)
+    hidden = {"PULSE_SERVER": f"unix:{folder / 'nobody'}", "ALSA_CONFIG_PATH": str(config)}
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, level, wish],
+        env={**os.environ, **hidden},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_nothing_comes_to_standard_error_and_all_of_it_to_the_log(tmp_path: Path) -> None:
+    done = run(tmp_path, "DEBUG", "quiet")
+    assert done.stderr == ""
+    assert "agentframework.audio DEBUG ALSA: " in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("devices")
+
+
+def test_the_log_is_quiet_too_unless_it_is_asked(tmp_path: Path) -> None:
+    done = run(tmp_path, "INFO", "quiet")
+    assert done.stderr == ""
+    assert "ALSA:" not in done.stdout
+
+
+def test_who_wants_the_noise_has_it(tmp_path: Path) -> None:
+    assert "ALSA lib" in run(tmp_path, "INFO", "loud").stderr
+
+
+def test_what_others_write_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    code = (
+        "import os, logging, sys\n"
+        "from agentframework_pyaudio.quiet import portaudio_diverted\n"
+        "logging.basicConfig(level='DEBUG', stream=sys.stdout)\n"
+        "with portaudio_diverted():\n"
+        "    os.write(2, b\"Expression 'ret' failed in 'pa.c', line: 1\\nsomebody else's\\n\")\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "somebody else's\n"
+    assert done.stdout == "DEBUG:agentframework.audio:PortAudio: Expression 'ret' failed in 'pa.c', line: 1\n"

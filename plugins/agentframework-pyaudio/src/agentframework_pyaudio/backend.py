@@ -37,6 +37,7 @@ class PyAudioBackend(AudioBackend):
         self._had: set[Direction] = set()
         self._line: AudioLine | None = None
         self._over = threading.Event()
+        self._watching: threading.Thread | None = None
         self._reporting = threading.Lock()
 
     def start(self, line: AudioLine) -> None:
@@ -51,13 +52,13 @@ class PyAudioBackend(AudioBackend):
         except Exception as error:
             self.stop()
             raise AudioError(f"PortAudio failed: {error}") from error
-        watch = threading.Thread(
+        self._watching = threading.Thread(
             target=self._watch,
             args=(line, self._over, [*self._streams.values()]),
             name="pyaudio-watch",
             daemon=True,
         )
-        watch.start()
+        self._watching.start()
 
     def flush(self) -> None:
         speaker = self._streams.get("output")
@@ -72,6 +73,7 @@ class PyAudioBackend(AudioBackend):
         with self._reporting:
             self._over.set()
         # the speaker first, so that it falls silent first
+        watching, self._watching = self._watching, None
         manager, streams = self._manager, [*reversed(self._streams.values())]
         self._manager, self._streams, self._line = None, {}, None
         if manager is None:
@@ -87,6 +89,8 @@ class PyAudioBackend(AudioBackend):
             _close(manager, streams)
             return
         closing.join(_CLOSING)
+        if watching is not None and watching is not threading.current_thread() and not closing.is_alive():
+            watching.join(_CLOSING)
         if closing.is_alive():
             _log.debug("a device takes its time to close; it is left to itself")
 

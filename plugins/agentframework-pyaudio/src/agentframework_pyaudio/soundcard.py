@@ -129,6 +129,7 @@ class SoundCard:
             delay = min(2 * delay, _LONGEST_DELAY)
 
     def _try_start(self, line: AudioLine) -> bool:
+        line.renew()
         try:
             self._backend.start(line)
         except AudioError as error:

@@ -154,9 +154,9 @@ BROKEN = {
         "",
     ),
     "backend_incomplete": (
-        ("from agentframework import AudioBackend, hookimpl\nclass B(AudioBackend):\n    def play(self, audio): ...\n"
+        ("from agentframework import AudioBackend, hookimpl\nclass B(AudioBackend):\n    def flush(self): ...\n"
         "@hookimpl\ndef register_audio_backends(register):\n    register('tone', B)"),
-        "the audio backend 'tone' lacks interrupt, start, stop",
+        "the audio backend 'tone' lacks start, stop",
         "",
     ),
     "backend_object": (

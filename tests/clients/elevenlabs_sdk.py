@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import importlib
 import inspect
 import json
 import sys
@@ -109,7 +110,7 @@ class Program:
 
     def __init__(self) -> None:
         self.conversation: Any = None
-        self.sound: Sound | AsyncSound | None = None
+        self.sound: Any = None
 
     async def start(
         self,
@@ -119,7 +120,7 @@ class Program:
         asynchronous: bool = False,
         api_key: str | None = None,
         requires_auth: bool = False,
-        voice: bool = False,
+        voice: bool | str = False,
         tools: dict[str, dict[str, Any]] | None = None,
         config: dict[str, Any] | None = None,
         on_prem: dict[str, Any] | None = None,
@@ -127,6 +128,7 @@ class Program:
     ) -> None:
         """Open a conversation.
 
+        `voice` is whether sound is to be told of, or the module and class of an audio interface to use for it.
         `tools` says of each tool what it does: {"returns": ...} or {"raises": "..."}, and whether it is
         "asynchronous". `config` and `on_prem` are the arguments of the SDK's two classes; webhooks come as tables.
         """
@@ -134,7 +136,10 @@ class Program:
         if asynchronous:
             told = {name: awaited(callback) for name, callback in told.items()}
         self.sound = None
-        if voice:
+        if isinstance(voice, str):
+            module, _, name = voice.partition(":")
+            self.sound = getattr(importlib.import_module(module), name)()
+        elif voice:
             self.sound = AsyncSound(tell) if asynchronous else Sound(tell)
         settings = dict(on_prem or {})
         for name in ("post_call_transcription_webhook", "post_call_audio_webhook"):

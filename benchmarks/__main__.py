@@ -29,9 +29,11 @@ from benchmarks.results import (
     pool_row,
     read,
     row,
+    sound_row,
     start_row,
     tables,
 )
+from benchmarks.sound import FIGURES, OUR_HEADSET, SDK_HEADSET, sound_server, sound_times
 from benchmarks.starting import start_times
 
 
@@ -39,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; 5 unless said")
     parser.add_argument(
-        "--only", default="", help="only work whose name holds these words, starts, checks or pools"
+        "--only", default="", help="only work whose name holds these words, starts, checks, sounds or pools"
     )
     parser.add_argument("--write", action="store_true", help="keep the results and write the page")
     given = parser.parse_args()
@@ -54,6 +56,9 @@ def main() -> None:
     if given.only in ("", "checks"):
         timed = [check_times() for _ in range(given.rounds)]
         checks = [check_row(name, [(times[name], times[ALONE]) for times in timed]) for name in timed[0]]
+    sounds: list[dict[str, Any]] = []
+    if given.only in ("", "sounds"):
+        sounds = sound_rows(given.rounds)
     pools: list[dict[str, Any]] = []
     if given.only in ("", "pools"):
         run = [pool_times() for _ in range(given.rounds)]
@@ -65,12 +70,20 @@ def main() -> None:
         "starts": starts,
         "checks": checks,
         "pools": pools,
+        "sounds": sounds,
     }
     print(tables(results))
     if given.write:
         kept = merged(read(), results) if RESULTS.exists() else results
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
         PAGE.write_text(page_with(kept, PAGE.read_text()))
+
+
+def sound_rows(rounds: int) -> list[dict[str, Any]]:
+    """The two audio interfaces, in turns."""
+    with sound_server() as server:
+        timed = [(sound_times(server, SDK_HEADSET), sound_times(server, OUR_HEADSET)) for _ in range(rounds)]
+    return [sound_row(name, [(sdk[name], ours[name]) for sdk, ours in timed]) for name in FIGURES]
 
 
 def rows_of(server: Server, work: Work, rounds: int) -> list[dict[str, Any]]:

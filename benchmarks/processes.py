@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -48,14 +48,16 @@ class Usage:
 class _Process:
     """A module of the benchmarks, run by its own interpreter; it is ended when the context is left."""
 
-    def __init__(self, python: Path, module: str, *arguments: str) -> None:
+    def __init__(
+        self, python: Path, module: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = " ".join([module, *arguments])
         self._lines = b""
         self._process = subprocess.Popen(
             [python, "-m", module, *arguments],
             cwd=ROOT,
             # each client asks for proxies in its own way, and none is wanted
-            env={**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+            env={**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -133,8 +135,14 @@ class Server(_Process):
 class Client(_Process):
     """A client that has imported what it needs, and waits."""
 
-    def __init__(self, python: Path, module: str, arguments: Sequence[str]) -> None:
-        super().__init__(python, module, *arguments)
+    def __init__(
+        self,
+        python: Path,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(python, module, *arguments, environment=environment)
         self.read("word that it is ready", _READY_TIMEOUT)
 
     def go(self) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "pool_row",
     "read",
     "row",
+    "sound_row",
     "start_row",
     "tables",
 ]
@@ -95,6 +96,19 @@ def pool_row(name: str, rounds: Sequence[Mapping[str, float | None]]) -> dict[st
     }
 
 
+def sound_row(name: str, times: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """What the SDK's audio interface and ours took over all rounds, in ms; a ratio compares those of one round."""
+    ratios = [ours / sdk for sdk, ours in times]
+    return {
+        "sound": name,
+        "sdk": _median(sdk for sdk, _ in times),
+        "ours": _median(ours for _, ours in times),
+        "ratio": _median(ratios),
+        "lowest_ratio": round(min(ratios), 3),
+        "highest_ratio": round(max(ratios), 3),
+    }
+
+
 def tables(results: dict[str, Any]) -> str:
     """The results as tables in Markdown."""
     parts = []
@@ -130,6 +144,17 @@ def tables(results: dict[str, Any]) -> str:
         for entry in results.get("pools", [])
     ]
     parts.append(_table(("pool of two processes", "one call", "calls/s", "a hang is ended"), pools))
+    sounds = [
+        (
+            entry["sound"],
+            f"{_figure(entry['sdk'])} ms",
+            f"{_figure(entry['ours'])} ms",
+            f"{entry['ratio']:.3f}",
+            f"{entry['lowest_ratio']:.3f} - {entry['highest_ratio']:.3f}",
+        )
+        for entry in results.get("sounds", [])
+    ]
+    parts.append(_table(("`DefaultAudioInterface`", "the SDK's", "ours", "of the SDK's", "spread"), sounds))
     return "\n".join(parts)
 
 
@@ -152,6 +177,7 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         "starts": new["starts"] or old["starts"],
         "checks": new["checks"] or old["checks"],
         "pools": new["pools"] or old.get("pools", []),
+        "sounds": new["sounds"] or old.get("sounds", []),
     }
 
 

@@ -8,7 +8,19 @@ from benchmarks.checking import CHECKS
 from benchmarks.measuring import Figures
 from benchmarks.plan import FULL, LIMIT, OURS_SYNC, Work, works
 from benchmarks.pools import POOLS
-from benchmarks.results import PAGE, check_row, merged, page_with, pool_row, read, row, start_row, tables
+from benchmarks.results import (
+    PAGE,
+    check_row,
+    merged,
+    page_with,
+    pool_row,
+    read,
+    row,
+    sound_row,
+    start_row,
+    tables,
+)
+from benchmarks.sound import FIGURES
 
 WORK = Work("some work", "round_trip.1", "p50", "ms", (LIMIT, OURS_SYNC))
 
@@ -60,6 +72,11 @@ class TestRows:
         assert pool_row("ours", rounds) == {"pool": "ours", "p50": 2.0, "per_second": 15.0, "late": 8.0}
         assert pool_row("ours", [*rounds, {**rounds[0], "late": None}])["late"] is None
 
+    def test_our_audio_interface_is_compared_with_the_sdks_of_the_same_round(self) -> None:
+        made = sound_row("stops", [(100.0, 10.0), (50.0, 10.0), (200.0, 10.0)])
+        assert (made["sdk"], made["ours"], made["ratio"]) == (100.0, 10.0, 0.1)
+        assert (made["lowest_ratio"], made["highest_ratio"]) == (0.05, 0.2)
+
     def test_a_start_has_its_spread(self) -> None:
         made = start_row("import", [3.0, 1.0, 2.0])
         assert (made["median"], made["lowest"], made["highest"]) == (2.0, 1.0, 3.0)
@@ -88,19 +105,25 @@ class TestThePage:
     def test_every_pool_is_in_the_results(self) -> None:
         assert [entry["pool"] for entry in read()["pools"]] == list(POOLS)
 
+    def test_every_figure_of_sound_is_in_the_results(self) -> None:
+        assert [entry["sound"] for entry in read()["sounds"]] == list(FIGURES)
+
     def test_new_results_take_the_place_of_older_ones_of_the_same_work_alone(self) -> None:
         first, second, *_ = works(FULL)
         old: dict[str, Any] = {
             "rows": [{"work": first.name, "median": 1}, {"work": second.name, "median": 1}],
             "starts": ["old"],
             "checks": ["old"],
+            "sounds": ["old"],
         }
         new: dict[str, Any] = {
             "rows": [{"work": first.name, "median": 2}],
             "starts": [],
             "checks": ["new"],
             "pools": ["new"],
+            "sounds": [],
         }
         both = merged(old, new)
         assert [entry["median"] for entry in both["rows"]] == [2, 1]
         assert (both["starts"], both["checks"], both["pools"]) == (["old"], ["new"], ["new"])
+        assert both["sounds"] == ["old"]

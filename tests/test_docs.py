@@ -23,7 +23,8 @@ from doc_folder import Folder
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
-PAGES = sorted([ROOT / "README.md", ROOT / "example_tools" / "README.md", *DOCS.rglob("*.md")])
+READMES = (ROOT / "README.md", ROOT / "example_tools" / "README.md", *(ROOT / "plugins").rglob("README.md"))
+PAGES = sorted([*READMES, *DOCS.rglob("*.md")])
 
 
 def page_name(path: Path) -> str:

@@ -274,6 +274,8 @@ class Running:
             [ToolDeclaration(tool.name, tool.description, tool.schema) for tool in self._app.tools],
             script=agent.script,
             error_handling=agent.tool_error_handling_mode,
+            voice=agent.voice,
+            transcribe=agent.transcribe,
         )
         hosted.start()
         return hosted

@@ -20,7 +20,7 @@ from agent_guest import House, in_house
 from agentframework.formats import AudioFormat
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.events import AgentEventKind
-from agentframework.localagent.tone import chunks_of, tone
+from agentframework.localagent.tone import tone, tone_speech
 from agentframework.protocol.inspection import RemarkKind
 from foreign_client import CLIENTS, ForeignClient, ForeignConversation
 from rest_stub import platform
@@ -154,7 +154,7 @@ class TestTalking:
             conversation.do("wait")
             await conversation.next("end")
 
-        expected = [chunk.audio for chunk in chunks_of(greeting, AudioFormat())]
+        expected = [chunk.audio for chunk in tone_speech(greeting, AudioFormat()).chunks()]
         house = in_house(scenario, strict=True)
         assert [line["text"] for line in conversation.all("agent_response")] == [greeting]
         assert played(conversation) == digests(expected)

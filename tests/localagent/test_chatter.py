@@ -10,6 +10,7 @@ import pytest
 
 from agentframework.localagent.chatter import Chatter
 from agentframework.localagent.declaration import ToolDeclaration
+from agentframework.localagent.mouth import Mouth
 from agentframework.localagent.options import AgentOptions, ToolHandling
 from agentframework.protocol.agent import Accepted, AgentProtocol, Close
 from agentframework.protocol.calls import HIDDEN_ERROR
@@ -42,8 +43,9 @@ class Room:
         self.protocol = AgentProtocol(
             "conv_1", text_only=text_only, client_events=options.pop("events", EVENTS)
         )
+        mouth = Mouth(self.protocol, lambda: self.now)
         self.chatter = Chatter(
-            self.protocol, AgentOptions(tools=(WEATHER,), **options), clock=lambda: self.now
+            self.protocol, AgentOptions(tools=(WEATHER,), **options), lambda: self.now, mouth
         )
         override = {} if first_message is None else {"agent": {"first_message": first_message}}
         opening = ConversationInitiationClientDataMessage(

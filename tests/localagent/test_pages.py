@@ -59,5 +59,5 @@ def test_the_scripts_of_the_page_are_scripts() -> None:
     text = (REFERENCE / "scripts.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     assert all(parse_script(block).steps for block in blocks)

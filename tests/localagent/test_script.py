@@ -60,6 +60,13 @@ EVERY_ACTION = """
     matches = "12"
     is_error = false
     [[step]]
+    hear = "end"
+    seconds = 0.5
+    matches = "time"
+    within = 5
+    [[step]]
+    transcript = "{heard}"
+    [[step]]
     interrupt = 7
     [[step]]
     correct = "Hel"

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentframework.formats import KNOWN_FORMATS, AudioFormat
-from agentframework.localagent.tone import CHUNK, chunks_of, duration_of, say_aloud, tone
+from agentframework.localagent.mouth import Mouth
+from agentframework.localagent.speech import CHUNK
+from agentframework.localagent.tone import duration_of, tone, tone_speech
 from agentframework.protocol.agent import AgentProtocol
 
 FORMATS = [AudioFormat.parse(name) for name in KNOWN_FORMATS]
@@ -43,7 +45,7 @@ def test_ulaw_decodes_to_the_same_sine() -> None:
 
 @given(st.text(max_size=300), st.sampled_from(FORMATS))
 def test_chunks_make_up_the_tone_and_the_text(text: str, audio_format: AudioFormat) -> None:
-    chunks = list(chunks_of(text, audio_format))
+    chunks = list(tone_speech(text, audio_format).chunks())
 
     assert b"".join(chunk.audio for chunk in chunks) == tone(duration_of(text), audio_format)
     assert all(audio_format.duration(len(chunk.audio)) <= CHUNK for chunk in chunks)
@@ -53,7 +55,7 @@ def test_chunks_make_up_the_tone_and_the_text(text: str, audio_format: AudioForm
 
 @given(st.text(min_size=1, max_size=300), st.sampled_from(FORMATS))
 def test_alignment_lies_within_its_chunk(text: str, audio_format: AudioFormat) -> None:
-    for chunk in chunks_of(text, audio_format):
+    for chunk in tone_speech(text, audio_format).chunks():
         alignment = chunk.alignment
         lasts_ms = audio_format.duration(len(chunk.audio)) * 1000
         assert len(alignment.chars) == len(alignment.char_start_times_ms) == len(alignment.char_durations_ms)
@@ -66,8 +68,22 @@ def test_longer_texts_last_longer_within_bounds() -> None:
     assert duration_of("x" * 1000) == duration_of("x" * 10_000)
 
 
-def test_text_only_conversations_hear_no_tone() -> None:
-    silent, aloud = AgentProtocol("conv_1", text_only=True), AgentProtocol("conv_1")
+@pytest.mark.parametrize(
+    ("text_only", "silent", "aloud"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_nothing_sounds_where_nothing_is_to(text_only: bool, silent: bool, aloud: bool) -> None:
+    protocol = AgentProtocol("conv_1", text_only=text_only)
+    mouth = Mouth(protocol, lambda: 0.0, silent=silent)
+    mouth.say("Hello", aloud=aloud)
 
-    assert say_aloud(silent, "Hello") == 0.0
-    assert say_aloud(aloud, "Hello") == duration_of("Hello")
+    assert not mouth.is_speaking
+
+
+def test_the_tone_is_heard_as_long_as_it_lasts() -> None:
+    now = [100.0]
+    mouth = Mouth(AgentProtocol("conv_1"), lambda: now[0])
+    mouth.say("Hello")
+    assert mouth.is_speaking
+    now[0] += duration_of("Hello") + 0.001
+
+    assert not mouth.is_speaking

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from agentframework.errors import AudioError
 
-__all__ = ["Resampler"]
+__all__ = ["Resampler", "resampling_is_available"]
 
 _QUALITY = (
     "sinc_fastest"  # holds back 1.2 to 2.5 ms; the better ones hold back more and nobody hears the difference
@@ -68,3 +69,8 @@ class Resampler:
     def _as_pcm(self, samples: Any) -> bytes:
         pcm: bytes = self._numpy.clip(self._numpy.rint(samples), -32768, 32767).astype("<i2").tobytes()
         return pcm
+
+
+def resampling_is_available() -> bool:
+    """Whether the library is installed; nothing is imported to find out."""
+    return all(find_spec(name) is not None for name in ("numpy", "samplerate"))

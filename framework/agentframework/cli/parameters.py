@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ __all__ = [
     "JsonOption",
     "LogFileOption",
     "VerboseOption",
+    "command_words",
     "perform",
 ]
 
@@ -41,6 +43,17 @@ LogFileOption = Annotated[
     Path | None,
     typer.Option("--log-file", metavar="FILE", help="Append the whole log to this file."),
 ]
+
+
+def command_words(option: str, written: str) -> tuple[str, ...]:
+    """The words of another program's command line, by the quoting of a shell; nothing else of a shell is there."""
+    try:
+        words = tuple(shlex.split(written))
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} {written!r}: {str(error).lower()}") from None
+    if not words or not words[0]:
+        raise typer.BadParameter(f"{option} {written!r}: names no program")
+    return words
 
 
 def perform(work: Callable[[LogOptions, ShownLog], int], verbose: int, log_file: Path | None) -> int:

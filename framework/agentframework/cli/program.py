@@ -14,6 +14,7 @@ from agentframework.cli.parameters import (
     JsonOption,
     LogFileOption,
     VerboseOption,
+    command_words,
     perform,
 )
 from agentframework.cli.toolgroup import tools
@@ -133,6 +134,16 @@ def local_agent(
         typer.Option(metavar="FILE", help="What the agent says and does, in TOML; it chats otherwise."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what it would only warn of.")] = False,
+    voice: Annotated[
+        str,
+        typer.Option(
+            metavar="VOICE",
+            help='How it speaks: "auto" (by espeak-ng where that is installed), "tone", "none", or a command.',
+        ),
+    ] = "auto",
+    transcribe: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Understands speech: reads a WAV file, prints the words.")
+    ] = "",
     verbose: VerboseOption = 0,
     log_file: LogFileOption = None,
 ) -> int:
@@ -140,10 +151,12 @@ def local_agent(
 
     The first line of its output is "listening on ws://HOST:PORT".
     """
+    speaks = voice if voice in ("auto", "tone", "none") else command_words("--voice", voice)
+    hears = command_words("--transcribe", transcribe) if transcribe else ()
 
     def work(options: LogOptions, shown: ShownLog) -> int:
         from agentframework.cli.serve import serve
 
-        return serve(host, port, script, strict=strict)
+        return serve(host, port, script, strict=strict, voice=speaks, transcribe=hears)
 
     return perform(work, verbose, log_file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from agentframework.cli.failures import CONVERSATION_FAILED, FINE, say
@@ -14,17 +15,34 @@ from agentframework.cli.streams import silence_stdout
 from agentframework.localagent.events import AgentEvent
 from agentframework.localagent.script import load_script
 from agentframework.localagent.server import LocalAgent
+from agentframework.localagent.voice import VoiceChoice
 
 __all__ = ["serve"]
 
 
-def serve(host: str, port: int, script: Path | None, *, strict: bool) -> int:
+def serve(
+    host: str,
+    port: int,
+    script: Path | None,
+    *,
+    strict: bool,
+    voice: VoiceChoice = "tone",
+    transcribe: Sequence[str] = (),
+) -> int:
     """Serve until Ctrl-C or SIGTERM; what happens is written to stdout, a line each.
 
     Raises `ScriptError` before it listens. The exit code is 1 where it cannot listen, else 0.
     """
     loaded = load_script(script) if script is not None else None
-    agent = LocalAgent(script=loaded, strict=strict, host=host, port=port, on_event=_show)
+    agent = LocalAgent(
+        script=loaded,
+        strict=strict,
+        host=host,
+        port=port,
+        on_event=_show,
+        voice=voice,
+        transcribe=transcribe,
+    )
     return asyncio.run(_serve(agent, f"{host}:{port}"))
 
 

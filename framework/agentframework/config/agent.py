@@ -12,9 +12,11 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from agentframework.config.problems import wrong
 from agentframework.config.source import Source
 from agentframework.config.values import AgentUrl, Flag, Seconds, Section, Text
+from agentframework.spelling import did_you_mean
 
 __all__ = ["AgentConfig"]
 
+_VOICES = ("auto", "tone", "none")
 _USER = re.compile(r"//[^/@]*@")
 
 
@@ -61,6 +63,17 @@ class AgentConfig(Section):
     tool_error_handling_mode: Literal["auto", "summarized", "passthrough", "hide"] = Field(
         "auto",
         description="What the local agent's model is told of a tool's error; the platform has the same key.",
+    )
+
+    voice: Literal["auto", "tone", "none"] | tuple[str, ...] = Field(
+        "auto",
+        description='How the local agent speaks: "auto" (by espeak-ng where that is installed, else in tones), '
+        '"tone", "none", or a command that turns text into a WAV file, as a list of words.',
+    )
+    transcribe: tuple[str, ...] = Field(
+        (),
+        description="The command by which the local agent understands speech, as a list of words: it reads a WAV "
+        "file and prints what was said.",
     )
 
     @property
@@ -116,16 +129,44 @@ class AgentConfig(Section):
         folder = info.context.folder if isinstance(info.context, Source) else None
         return script if script is None or folder is None else folder / script
 
-    @field_validator("tool_error_handling_mode")
+    @field_validator("voice", mode="before")
     @classmethod
-    def _check_mode(cls, mode: str, info: ValidationInfo) -> str:
+    def _check_voice(cls, voice: Any) -> Any:
+        if isinstance(voice, str):
+            if voice not in _VOICES:
+                fix = 'a command is a list of words, such as ["espeak-ng", "--stdin", "--stdout"]'
+                words = ", ".join(f'"{word}"' for word in _VOICES)
+                raise wrong(
+                    f"is neither one of {words} nor a list of words", did_you_mean(voice, _VOICES) or fix
+                )
+            return str(voice)
+        return _checked_command(voice)
+
+    @field_validator("transcribe", mode="before")
+    @classmethod
+    def _check_transcribe(cls, words: Any) -> Any:
+        return _checked_command(words)
+
+    @field_validator("tool_error_handling_mode", "voice", "transcribe")
+    @classmethod
+    def _check_local_alone(cls, value: Any, info: ValidationInfo) -> Any:
         _check_is_local(info)
-        return mode
+        return value
 
     def __repr_args__(self) -> Any:
         """As pydantic's, without what may be secret in a URL: its query, a user's name and a password."""
         for name, value in super().__repr_args__():
             yield name, _USER.sub("//", value.partition("?")[0]) if name == "url" else value
+
+
+def _checked_command(words: Any) -> tuple[str, ...]:
+    if not isinstance(words, list | tuple) or not words or not all(isinstance(word, str) for word in words):
+        raise wrong(
+            "is no command", 'write it as a list of words, the program first: ["program", "--option"]'
+        )
+    if not words[0]:
+        raise wrong("names no program", "the first word of a command is the program")
+    return tuple(str(word) for word in words)
 
 
 def _check_is_local(info: ValidationInfo) -> None:

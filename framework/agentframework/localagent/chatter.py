@@ -6,9 +6,10 @@ import re
 from collections import deque
 from collections.abc import Callable
 
+from agentframework.localagent.ear import Utterance
+from agentframework.localagent.mouth import Mouth
 from agentframework.localagent.options import AgentOptions
 from agentframework.localagent.talker import Call, Leave, Say, Talker
-from agentframework.localagent.tone import say_aloud
 from agentframework.protocol.agent import Accepted, AgentProtocol
 from agentframework.protocol.calls import OpenCall
 from agentframework.protocol.messages import MultimodalMessage, UserMessage
@@ -18,23 +19,28 @@ __all__ = ["Chatter"]
 _MISSING = "Missing required dynamic variables in first message"
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _MOST_WAITING = 100
+_REMARK_PAUSE = 15.0
 
 
 class Chatter:
     """One conversation's talker, on its protocol; `clock` gives the seconds that the protocol counts in.
 
-    While a tool call waits for its answer, what the user writes waits too, and is heard in its order after it.
-    Not thread-safe; never blocks.
+    While a tool call waits for its answer, what the user writes or says waits too, and is heard in its order after
+    it. Not thread-safe; never blocks.
     """
 
-    def __init__(self, protocol: AgentProtocol, options: AgentOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, protocol: AgentProtocol, options: AgentOptions, clock: Callable[[], float], mouth: Mouth
+    ) -> None:
         self._protocol = protocol
+        self._mouth = mouth
         self._options = options
         self._clock = clock
         self._talker = Talker(options.tools)
         self._unheard: deque[str] = deque(maxlen=_MOST_WAITING)
         self._pending: str | None = None
-        self._silent_from = 0.0
+        self._leaves = False
+        self._remark_from = 0.0
 
     def begin(self) -> None:
         """Greet, unless the client's first_message is empty: then the user speaks first (protocol 2.3)."""
@@ -54,14 +60,39 @@ class Chatter:
         if answer is not None:
             self._answered(answer.call, answer.shown, is_error=answer.is_error)
         text = _text_of(accepted)
-        if text is None:
+        if text is not None:
+            if self._listens():
+                self._mouth.interrupt(corrects=False)
+            self._take(text)
+
+    def user_began(self) -> None:
+        """Nothing: to fall silent is not the talker's affair."""
+
+    def user_spoke(self, utterance: Utterance) -> None:
+        """Take the words that were understood as if they were written; say so where there are none."""
+        if utterance.text:
+            self._protocol.transcribe(utterance.text)
+            self._take(utterance.text)
+        elif self._listens() and (self._options.barge_in or self._options.transcribe):
+            self._excuse(utterance)
+
+    def _excuse(self, utterance: Utterance) -> None:
+        now = self._clock()
+        if now < self._remark_from or self._mouth.is_speaking:
             return
+        self._remark_from = now + _REMARK_PAUSE
+        if utterance.text is None:
+            length = "a second" if utterance.voiced < 1.5 else f"{utterance.voiced:.0f} seconds"
+            text = f"I heard you speak for {length}, but I cannot make out words. Please type it."
+        else:
+            text = "I heard you speak, but I did not make out a word. Please say it again, or type it."
+        self._say(text)
+
+    def _take(self, text: str) -> None:
         if self._pending is not None:
             self._unheard.append(text)
-            return
-        if self._clock() < self._silent_from:
-            self._protocol.interrupt()
-        self._hear(text)
+        elif self._listens():
+            self._hear(text)
 
     def timed_out(self, call: OpenCall) -> None:
         """A call's response time-out is over."""
@@ -94,7 +125,7 @@ class Chatter:
             self._hear(self._unheard.popleft())
 
     def _listens(self) -> bool:
-        return self._pending is None and self._protocol.close_wanted is None
+        return self._pending is None and self._protocol.close_wanted is None and not self._leaves
 
     def _hear(self, text: str) -> None:
         reaction = self._talker.hear(text)
@@ -104,8 +135,9 @@ class Chatter:
             case Call():
                 self._call(reaction)
             case Leave():
+                self._leaves = True
                 self._say(reaction.text)
-                self._protocol.close(1000)
+                self._mouth.at_silence(lambda: self._protocol.close(1000))
 
     def _call(self, call: Call) -> None:
         handling = self._options.handling_of(call.name)
@@ -123,9 +155,7 @@ class Chatter:
             self._say(f"I have called {call.name}; it sends no answer back.")
 
     def _say(self, text: str) -> None:
-        lasts = say_aloud(self._protocol, text)
-        self._silent_from = max(self._silent_from, self._clock()) + lasts
-        self._protocol.finish_turn()
+        self._mouth.say(text, ends_turn=True)
 
 
 def _text_of(accepted: Accepted) -> str | None:

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from agentframework.localagent.chatter import Chatter
+from agentframework.localagent.ear import Ear, HeardSound, Utterance
 from agentframework.localagent.events import AgentEvent, AgentEventKind, Report
+from agentframework.localagent.mouth import Mouth
 from agentframework.localagent.options import AgentOptions
 from agentframework.localagent.performance import Performance, UnmetError
 from agentframework.localagent.script import Script
+from agentframework.localagent.steps import HearStep
 from agentframework.localagent.toolconfig import with_platform_tools
+from agentframework.localagent.transcriber import Transcriber
+from agentframework.localagent.voice import LACKING_VOICE, CommandVoice, SteadyVoice
 from agentframework.protocol.agent import Accepted, AgentProtocol
 from agentframework.protocol.calls import OpenCall
 from agentframework.protocol.inspection import Refused, RemarkKind
@@ -47,6 +52,12 @@ class Speaker(Protocol):
     def timed_out(self, call: OpenCall) -> None:
         """A call's response time-out is over."""
 
+    def user_began(self) -> None:
+        """The user has begun to speak."""
+
+    def user_spoke(self, utterance: Utterance) -> None:
+        """The user has spoken; where words are wanted, they are in it."""
+
 
 class _OverError(Exception):
     """The conversation has ended as it should."""
@@ -67,6 +78,8 @@ class Dialogue:
         conversation_id: str,
         script: Script | None = None,
         introduction: str = "",
+        voice: CommandVoice | None = None,
+        transcriber: Transcriber | None = None,
     ) -> None:
         self.protocol = AgentProtocol(
             conversation_id,
@@ -82,6 +95,13 @@ class Dialogue:
         self._hand_out = report
         self._script = script
         self._introduction = introduction
+        self._voice = voice
+        self._transcriber = transcriber
+        self._mouth = self._new_mouth()
+        self._ear: Ear | None = None
+        self.heard = (
+            HeardSound(options.input_format.rate_hz, options.keep_heard) if options.keep_heard else None
+        )
         self._speaker: Speaker | None = None
         self._performance: Performance | None = None
         self._setup: Accepted | None = None
@@ -172,6 +192,8 @@ class Dialogue:
         ):
             self._last_ping = now
             protocol.ping(now=now)
+        if self._ear is not None:
+            self._ear.on_time(now)
         if options.idle_timeout is not None and now >= self._last_input + options.idle_timeout:
             protocol.close(1002, f"no user input for {options.idle_timeout:g} s")
         oldest = protocol.oldest_ping
@@ -183,7 +205,7 @@ class Dialogue:
         protocol, options = self.protocol, self._options
         if self._speaker is None or protocol.close_wanted is not None:
             return None
-        due = [protocol.next_deadline]
+        due = [protocol.next_deadline, None if self._ear is None else self._ear.silent_at]
         if options.ping_interval is not None and protocol.started:
             due.append(self._last_ping + options.ping_interval)
         if options.idle_timeout is not None:
@@ -206,6 +228,8 @@ class Dialogue:
             if isinstance(accepted.message, UserAudioChunkMessage):
                 return
             self._begin()
+        if self._ear is not None and accepted.audio:
+            self._ear.hear(accepted.audio, self.now())
         if self._speaker is not None:
             self._speaker.accept(accepted)
 
@@ -229,7 +253,11 @@ class Dialogue:
             self._speaker = self._performance
             self._tasks.create_task(self._perform(self._performance))
         else:
-            self._speaker = Chatter(self.protocol, self._options, self.now)
+            self._speaker = Chatter(self.protocol, self._options, self.now, self._mouth)
+        if self._options.lacks_voice and not self.protocol.text_only:
+            self._report_sound(f"it speaks in tones: {LACKING_VOICE}")
+        if self._listens():
+            self._ear = self._new_ear()
         self._speaker.begin()
         if self._setup is not None:
             self._speaker.accept(self._setup)
@@ -243,6 +271,69 @@ class Dialogue:
             self.wake()
         else:
             self._report(AgentEventKind.SCRIPT_DONE, "every step was done")
+
+    # Sound.
+
+    @property
+    def mouth(self) -> Mouth:
+        """What speaks for the agent."""
+        return self._mouth
+
+    def user_began(self) -> None:
+        """The user has begun to speak: the agent falls silent where it is to."""
+        # a client that wants no interruptions has none (protocol 3)
+        if self._options.barge_in and "interruption" in self._options.client_events:
+            self._mouth.interrupt()
+            self.wake()
+        if self._speaker is not None:
+            self._speaker.user_began()
+
+    def user_spoke(self, utterance: Utterance) -> None:
+        """The user has spoken."""
+        if self._speaker is not None:
+            self._speaker.user_spoke(utterance)
+            self.wake()
+
+    def _new_mouth(self) -> Mouth:
+        voice = self._voice and SteadyVoice(self._voice, self._report_sound)
+        return Mouth(
+            self.protocol,
+            self.now,
+            voice=voice,
+            silent=self._options.voice == "none",
+            begin=lambda coroutine: self._tasks.create_task(coroutine),
+            wake=self.wake,
+        )
+
+    def _listens(self) -> bool:
+        """Whether anybody wants to know when the user speaks."""
+        options = self._options
+        if self.protocol.text_only:
+            return False
+        steps = self._script.steps if self._script is not None else ()
+        return (
+            options.barge_in
+            or self._transcriber is not None
+            or "vad_score" in options.client_events
+            or self.heard is not None
+            or any(isinstance(step, HearStep) for step in steps)
+        )
+
+    def _new_ear(self) -> Ear:
+        return Ear(
+            self.protocol.input_format,
+            self,
+            transcriber=self._transcriber,
+            heard=self.heard,
+            begin=lambda coroutine: self._tasks.create_task(coroutine),
+            report=self._report_sound,
+            score=self.protocol.score_voice if "vad_score" in self._options.client_events else None,
+        )
+
+    def _report_sound(self, problem: str) -> None:
+        if problem not in self._reported and len(self._reported) < _MOST_REPORTED:
+            self._reported.add(problem)
+            self._report(AgentEventKind.SOUND, problem)
 
     # What a performance may do.
 
@@ -268,7 +359,7 @@ class Dialogue:
 
     def hand_over(self, unread: Sequence[Accepted]) -> None:
         """Let the talker speak from here on, to what is still unread first."""
-        self._speaker = Chatter(self.protocol, self._options, self.now)
+        self._speaker = Chatter(self.protocol, self._options, self.now, self._mouth)
         self._speaker.begin()
         for accepted in unread:
             self._speaker.accept(accepted)

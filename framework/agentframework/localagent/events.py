@@ -19,6 +19,7 @@ class AgentEventKind(Enum):
     REFUSED = "refused"
     SCRIPT_DONE = "script done"
     SCRIPT_FAILED = "script failed"
+    SOUND = "sound"
     FAILED = "failed"
     CLOSED = "closed"
 

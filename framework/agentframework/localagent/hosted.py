@@ -12,6 +12,7 @@ from typing import Any
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.script import load_script
 from agentframework.localagent.server import LocalAgent
+from agentframework.localagent.voice import VoiceChoice
 from agentframework.loopthread import LoopThread, Mailbox
 from agentframework.protocol.agent import DEFAULT_CLIENT_EVENTS
 from agentframework.protocol.calls import ErrorHandling
@@ -29,13 +30,21 @@ class HostedAgent:
     """
 
     def __init__(
-        self, tools: Sequence[ToolDeclaration], *, script: Path | None, error_handling: ErrorHandling
+        self,
+        tools: Sequence[ToolDeclaration],
+        *,
+        script: Path | None,
+        error_handling: ErrorHandling,
+        voice: VoiceChoice = "tone",
+        transcribe: Sequence[str] = (),
     ) -> None:
         self.url = ""
         self._agent = LocalAgent(
             tools,
             script=None if script is None else load_script(script),
             tool_error_handling_mode=error_handling,
+            voice=voice,
+            transcribe=transcribe,
             client_events=DEFAULT_CLIENT_EVENTS | {"agent_response_complete"},
         )
         self._thread = LoopThread("agentframework-local-agent")

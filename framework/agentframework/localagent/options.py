@@ -8,6 +8,7 @@ from typing import Literal
 
 from agentframework.formats import AudioFormat
 from agentframework.localagent.declaration import ToolDeclaration
+from agentframework.localagent.voice import ChosenVoice
 from agentframework.protocol.agent import DEFAULT_CLIENT_EVENTS
 from agentframework.protocol.calls import ErrorHandling
 
@@ -29,6 +30,9 @@ class AgentOptions:
 
     Times are seconds, and None is never. `handling` names the tools that are not called as `default_handling`
     says. `metadata` says whether the metadata comes first, after the script's first step, or not at all.
+    `lacks_voice` is set where it speaks in tones for want of a program that speaks. `transcribe` is the command
+    that turns the user's speech into words; with `barge_in` the agent stops when the user begins to speak.
+    `keep_heard` seconds of the microphone's sound are kept for tests.
     """
 
     tools: tuple[ToolDeclaration, ...] = ()
@@ -44,6 +48,11 @@ class AgentOptions:
     idle_timeout: float | None = None
     metadata: Literal["first", "late", "never"] = "first"
     queue_status: tuple[str, ...] = ()
+    voice: ChosenVoice = "tone"
+    lacks_voice: bool = False
+    transcribe: tuple[str, ...] = ()
+    barge_in: bool = False
+    keep_heard: float = 0.0
 
     def handling_of(self, tool_name: str) -> ToolHandling:
         """How that tool is called."""

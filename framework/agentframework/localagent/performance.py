@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from agentframework.localagent.ear import Utterance
+from agentframework.localagent.mouth import Mouth
 from agentframework.localagent.options import AgentOptions
 from agentframework.localagent.script import Script
 from agentframework.localagent.steps import (
@@ -19,6 +21,7 @@ from agentframework.localagent.steps import (
     DropStep,
     ExpectResultStep,
     ExpectStep,
+    HearStep,
     InterruptStep,
     PingStep,
     SayStep,
@@ -27,8 +30,9 @@ from agentframework.localagent.steps import (
     StallStep,
     Step,
     TalkStep,
+    TranscriptStep,
 )
-from agentframework.localagent.tone import say_aloud, tone
+from agentframework.localagent.tone import tone
 from agentframework.protocol.agent import Accepted, AgentProtocol
 from agentframework.protocol.calls import OpenCall
 from agentframework.protocol.messages import (
@@ -41,6 +45,7 @@ from agentframework.protocol.messages import (
 __all__ = ["Performance", "Stage", "UnmetError"]
 
 _MOST_UNREAD = 1000
+_MOST_UTTERANCES = 20
 
 
 class UnmetError(Exception):
@@ -53,6 +58,10 @@ class Stage(Protocol):
     @property
     def protocol(self) -> AgentProtocol:
         """The agent's side of the conversation."""
+
+    @property
+    def mouth(self) -> Mouth:
+        """What speaks in it."""
 
     def wake(self) -> None:
         """Send what is ready."""
@@ -87,6 +96,7 @@ class Performance:
         if any(isinstance(step, TalkStep) for step in script.steps):
             self._expected |= {"user_message", "multimodal_message"}
         self._unread: deque[Accepted] = deque(maxlen=_MOST_UNREAD)
+        self._heard: deque[Utterance | None] = deque(maxlen=2 * _MOST_UTTERANCES)
         self._arrived = asyncio.Event()
         self._last_result = ""
         self._last_heard = ""
@@ -102,6 +112,16 @@ class Performance:
 
     def timed_out(self, call: OpenCall) -> None:
         """Nothing: a step that expects the result has its own limit."""
+
+    def user_began(self) -> None:
+        """Keep it for the step that waits for it."""
+        self._heard.append(None)
+        self._arrived.set()
+
+    def user_spoke(self, utterance: Utterance) -> None:
+        """Keep it for the step that waits for it."""
+        self._heard.append(utterance)
+        self._arrived.set()
 
     async def perform(self) -> None:
         """Perform every step; at the end of a script that ends otherwise the agent closes with 1000.
@@ -129,6 +149,10 @@ class Performance:
                 await self._expect(step)
             case ExpectResultStep():
                 await self._expect_result(step)
+            case HearStep():
+                await self._hear(step)
+            case SayStep():
+                await self._say(step)
             case StallStep():
                 await self._stall(step)
             case DropStep():
@@ -141,10 +165,10 @@ class Performance:
     def _send(self, step: Step) -> None:
         protocol = self._protocol
         match step:
-            case SayStep():
-                self._say(step)
             case CallStep():
                 self._call(step)
+            case TranscriptStep():
+                protocol.transcribe(self._filled(step.transcript))
             case InterruptStep():
                 protocol.interrupt(None if step.interrupt is True else step.interrupt)
             case CorrectStep():
@@ -160,12 +184,13 @@ class Performance:
             case CloseStep():
                 protocol.close(step.close, step.reason)
 
-    def _say(self, step: SayStep) -> None:
-        text = step.say.replace("{result}", self._last_result).replace("{heard}", self._last_heard)
-        if step.aloud:
-            say_aloud(self._protocol, text)
-        else:
-            self._protocol.say(text)
+    async def _say(self, step: SayStep) -> None:
+        self._stage.mouth.say(self._filled(step.say), aloud=step.aloud)
+        self._stage.wake()
+        await self._stage.mouth.all_sent()
+
+    def _filled(self, text: str) -> str:
+        return text.replace("{result}", self._last_result).replace("{heard}", self._last_heard)
 
     def _call(self, step: CallStep) -> None:
         handling = self._options.handling_of(step.call)
@@ -212,6 +237,32 @@ class Performance:
             if not isinstance(text, str) or not re.search(pattern, text):
                 raise UnmetError(f"expected {wanted} with {name} matching {pattern!r}")
         self._last_heard = _heard(message) or self._last_heard
+
+    async def _hear(self, step: HearStep) -> None:
+        doing = "begin to speak" if step.hear == "begin" else f"speak for {step.seconds:g} s at least"
+        self._stage.wake()
+        try:
+            async with asyncio.timeout(step.within):
+                while (found := self._next_heard(step)) is False:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise UnmetError(f"expected the user to {doing} within {step.within:g} s") from None
+        if isinstance(found, Utterance):
+            self._last_heard = found.text or ""
+            if step.matches is not None and not re.search(step.matches, self._last_heard):
+                why = "" if found.text is not None else "; no command that transcribes was given"
+                raise UnmetError(f"expected the user to say something matching {step.matches!r}{why}")
+
+    def _next_heard(self, step: HearStep) -> Utterance | bool:
+        """The oldest thing heard that the step waits for, True for a beginning; False where there is none yet."""
+        while self._heard:
+            heard = self._heard.popleft()
+            if heard is None and step.hear == "begin":
+                return True
+            if heard is not None and step.hear == "end" and heard.voiced >= step.seconds:
+                return heard
+        return False
 
     async def _expect_result(self, step: ExpectResultStep) -> None:
         tool_call_id = None if step.expect_result is True else step.expect_result

@@ -72,6 +72,7 @@ class ScriptSettings(BaseModel):
     idle_timeout: float | None = Field(default=None, gt=0)
     tool_timeout: float | None = Field(default=None, ge=-1)
     tool_error_handling_mode: ErrorHandling | None = None
+    barge_in: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Script:
     def options(self, base: AgentOptions) -> AgentOptions:
         """How the agent behaves under this script, where it would be `base` without."""
         settings = self.settings
-        set_as_they_are = ("strict", "text_only", "pong_timeout", "idle_timeout", "ping_interval")
+        set_as_they_are = ("strict", "text_only", "pong_timeout", "idle_timeout", "ping_interval", "barge_in")
         changes: dict[str, Any] = {
             name: value for name in set_as_they_are if (value := getattr(settings, name)) is not None
         }

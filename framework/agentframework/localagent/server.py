@@ -25,9 +25,12 @@ from agentframework.localagent.door import (
     random_conversation_id,
     reply_to,
 )
+from agentframework.localagent.ear import HeardSound
 from agentframework.localagent.events import AgentEvent, Report
 from agentframework.localagent.options import AgentOptions, ToolHandling
 from agentframework.localagent.script import Script
+from agentframework.localagent.transcriber import Transcriber
+from agentframework.localagent.voice import CommandVoice, VoiceChoice, chosen_voice, natural_format
 from agentframework.protocol.agent import DEFAULT_CLIENT_EVENTS
 from agentframework.protocol.calls import ErrorHandling
 from agentframework.transports.base import TransportClosedError
@@ -47,6 +50,7 @@ _LARGEST_FRAME_BYTES = 16 * 1024 * 1024
 _STOP_TIMEOUT = 1.5
 _CLOSE_TIMEOUT = 1.0
 _READING_TIMEOUT = 0.25
+_MOST_HEARD = 20
 
 
 class LocalAgent:
@@ -64,6 +68,11 @@ class LocalAgent:
     - `client_events`: the messages that are sent (protocol 3).
     - `on_event`: is given each `AgentEvent`, on the server's loop; without it they are logged.
     - `new_conversation_id`: gives the ids, for tests.
+    - `voice`: "tone", "auto" (espeak-ng where that is installed), "none" (text alone), or the words of a command that
+      turns text into sound; see `CommandVoice`.
+    - `transcribe`: the words of a command that turns the user's speech into words; see `Transcriber`.
+    - `barge_in`: whether the agent stops when the user begins to speak; unless said, where it has a voice or ears.
+    - `keep_heard`: so many seconds of what each conversation hears are kept in `heard`, for tests.
 
     Everything runs on the loop on which `start` was awaited; nothing is started before.
     """
@@ -86,18 +95,32 @@ class LocalAgent:
         port: int = 0,
         on_event: Report | None = None,
         new_conversation_id: Callable[[], str] | None = None,
+        voice: VoiceChoice = "tone",
+        transcribe: Sequence[str] = (),
+        barge_in: bool | None = None,
+        keep_heard: float = 0.0,
     ) -> None:
+        chosen = chosen_voice(voice)
+        speaks_or_hears = not isinstance(chosen, str) or bool(transcribe)
         options = AgentOptions(
             tools=tuple(tools),
             default_handling=ToolHandling(timeout=tool_timeout, error_handling=tool_error_handling_mode),
             handling=dict(handling or {}),
             strict=strict,
             text_only=text_only,
-            output_format=output_format or AudioFormat(),
+            output_format=output_format or natural_format(chosen),
             input_format=input_format or AudioFormat(),
             client_events=frozenset(client_events),
             ping_interval=ping_interval or None,
+            voice=chosen,
+            lacks_voice=voice == "auto" and chosen == "tone",
+            transcribe=tuple(transcribe),
+            barge_in=speaks_or_hears if barge_in is None else barge_in,
+            keep_heard=keep_heard,
         )
+        self.heard: dict[str, HeardSound] = {}
+        self._voice: CommandVoice | None = None
+        self._transcriber: Transcriber | None = None
         self._script = script
         self._options = options if script is None else script.options(options)
         self._host = host
@@ -123,6 +146,9 @@ class LocalAgent:
     async def start(self) -> str:
         """Listen, and give the `url`. Raises OSError where the port is taken or the host is not ours."""
         if self._server is None:
+            options = self._options
+            self._voice = None if isinstance(options.voice, str) else CommandVoice(options.voice)
+            self._transcriber = Transcriber(options.transcribe) if options.transcribe else None
             self._server = await serve(
                 self._hold_conversation,
                 self._host,
@@ -177,7 +203,13 @@ class LocalAgent:
             conversation_id=conversation_id,
             script=self._script,
             introduction=introduction(path, headers, connection.subprotocol),
+            voice=self._voice,
+            transcriber=self._transcriber,
         )
+        if dialogue.heard is not None:
+            self.heard[conversation_id] = dialogue.heard
+            while len(self.heard) > _MOST_HEARD:
+                del self.heard[next(iter(self.heard))]
         self._open.add(connection)
         try:
             await dialogue.run()

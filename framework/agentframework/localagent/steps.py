@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from agentframework.localagent.tone import CHUNK
+from agentframework.localagent.speech import CHUNK
 from agentframework.protocol.messages import CLIENT_MESSAGES
 from agentframework.spelling import did_you_mean
 
@@ -22,6 +22,7 @@ __all__ = [
     "DropStep",
     "ExpectResultStep",
     "ExpectStep",
+    "HearStep",
     "InterruptStep",
     "PingStep",
     "SayStep",
@@ -30,6 +31,7 @@ __all__ = [
     "StallStep",
     "Step",
     "TalkStep",
+    "TranscriptStep",
 ]
 
 _CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
@@ -85,7 +87,9 @@ class Step(BaseModel):
 
 
 class SayStep(Step):
-    """`say = "..."`: an answer of the agent; in voice with its tone, unless `aloud = false`.
+    """`say = "..."`: an answer of the agent; in voice aloud, unless `aloud = false`.
+
+    The script goes on when all of it is sent, or was interrupted, which is before it has sounded.
 
     `{result}` becomes the last tool result that was expected, `{heard}` the last text of the user that was.
     """
@@ -133,6 +137,26 @@ class ExpectResultStep(Step):
     matches: Pattern | None = None
     is_error: bool | None = None
     within: Seconds = 10.0
+
+
+class HearStep(Step):
+    """`hear = "begin"`: wait until the user begins to speak; `hear = "end"`: until they have spoken.
+
+    It must come within `within` seconds. With `"end"`, what had less than `seconds` of speech is passed over, and the
+    words become `{heard}`; `matches` is a regular expression to be found in them, which needs a command that
+    transcribes.
+    """
+
+    hear: Literal["begin", "end"]
+    seconds: Seconds = 0.0
+    matches: Pattern | None = None
+    within: Seconds = 10.0
+
+
+class TranscriptStep(Step):
+    """`transcript = "..."`: say what the user was understood to have said; `{heard}` as in `say`."""
+
+    transcript: str
 
 
 class InterruptStep(Step):
@@ -210,6 +234,8 @@ STEPS: dict[str, type[Step]] = {
     "call": CallStep,
     "expect": ExpectStep,
     "expect_result": ExpectResultStep,
+    "hear": HearStep,
+    "transcript": TranscriptStep,
     "interrupt": InterruptStep,
     "correct": CorrectStep,
     "audio": AudioStep,

@@ -33,6 +33,8 @@ from agentframework.protocol.messages import (
     Message,
     PongMessage,
     UserAudioChunkMessage,
+    UserTranscriptMessage,
+    VadScoreMessage,
 )
 from agentframework.protocol.messages.base import without_lone_surrogates
 from agentframework.protocol.messages.server import (
@@ -46,6 +48,8 @@ from agentframework.protocol.messages.server import (
     EventReference,
     Interruption,
     TextResponsePart,
+    UserTranscription,
+    VadScore,
 )
 
 __all__ = [
@@ -278,9 +282,11 @@ class AgentProtocol:
         self.last_said = (event_id, text)
         return event_id
 
-    def finish_turn(self) -> None:
-        """Say that the answer is whole, where `client_events` asks for that (protocol 3.1)."""
-        event = EventReference(event_id=self.last_said[0] if self.last_said else None)
+    def finish_turn(self, event_id: int | None = None) -> None:
+        """Say that the answer (the last one, unless given) is whole, where `client_events` asks for it (3.1)."""
+        if event_id is None and self.last_said is not None:
+            event_id = self.last_said[0]
+        event = EventReference(event_id=event_id)
         self._send_event(AgentResponseCompleteMessage(agent_response_complete_event=event))
 
     def send_audio(
@@ -297,6 +303,18 @@ class AgentProtocol:
         event = AudioEvent(audio_base_64=chunk, event_id=event_id, alignment=alignment, is_final=is_final)
         self._send_event(AudioMessage(audio_event=event))
         return event_id
+
+    def transcribe(self, text: str) -> int:
+        """Say what the user was understood to have said, and give its event id (protocol 3.1)."""
+        event_id = self.next_event_id()
+        event = UserTranscription(user_transcript=without_lone_surrogates(text), event_id=event_id)
+        self._send_event(UserTranscriptMessage(user_transcription_event=event))
+        return event_id
+
+    def score_voice(self, score: float) -> None:
+        """Say how likely it is that the user speaks, 0 to 1, where `client_events` asks for it (protocol 3.1)."""
+        event = VadScore(vad_score=min(max(round(score, 3), 0.0), 1.0))
+        self._send_event(VadScoreMessage(vad_score_event=event))
 
     def call_tool(
         self,

@@ -22,6 +22,7 @@ __all__ = [
     "Sound",
     "frequency",
     "level_db",
+    "likest",
     "looked_at_twice",
     "pcm",
     "phase_residue",
@@ -63,7 +64,7 @@ class Recording:
         self._command = command
         self._environment = environment
         self._bytes = bytearray()
-        self._arrivals: list[tuple[float, int]] = []
+        self._began, self._latest = float("inf"), float("-inf")
         self._changed = threading.Condition()
         self._over = False
 
@@ -97,7 +98,9 @@ class Recording:
                 now = time.monotonic()
                 with self._changed:
                     self._bytes += block
-                    self._arrivals.append((now, len(self._bytes) // 2))
+                    would_have_begun = now - len(self._bytes) / 2 / self.rate_hz
+                    self._began = min(self._began, would_have_begun)
+                    self._latest = max(self._latest, would_have_begun)
                     self._changed.notify_all()
         with self._changed:
             self._over = True
@@ -107,14 +110,13 @@ class Recording:
     def began(self) -> float:
         """When the first sample was in the air."""
         with self._changed:
-            return min(at - count / self.rate_hz for at, count in self._arrivals)
+            return self._began
 
     @property
     def lateness(self) -> float:
         """By how many seconds the block that was read latest came too late: of no matter unless samples were lost."""
-        began = self.began
         with self._changed:
-            return max(at - count / self.rate_hz for at, count in self._arrivals) - began
+            return self._latest - self._began
 
     def samples(self, begins: float | None = None, ends: float | None = None) -> Samples:
         """What was recorded, or the part of it between two times."""
@@ -164,8 +166,7 @@ class Recording:
         return found[-1].ends if found else self.began
 
     def _recorded_until(self) -> float:
-        began = min(at - count / self.rate_hz for at, count in self._arrivals)
-        return began + self._arrivals[-1][1] / self.rate_hz
+        return self._began + len(self._bytes) / 2 / self.rate_hz
 
     def _wait(self, condition: Any, timeout: float) -> None:
         with self._changed:
@@ -229,6 +230,15 @@ def phase_residue(values: Samples, rate_hz: int) -> float:
     at = np.arange(len(phase))
     slope, offset = np.polyfit(at, phase, 1)
     return float(np.max(np.abs(phase - (slope * at + offset))))
+
+
+def likest(heard: Samples, said: Samples) -> tuple[Samples, float]:
+    """The part of `heard` that resembles `said` most, and how much it does: 1.0 is the same, at any level."""
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(said))))
+    products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
+    at = int(np.argmax(products[: len(heard) - len(said) + 1]))
+    part = heard[at : at + len(said)]
+    return part, float(np.dot(part, said) / np.sqrt(np.dot(part, part) * np.dot(said, said)))
 
 
 def sounds(values: Samples, rate_hz: int, *, gap: float = 0.05, loud_db: float = LOUD_DB) -> list[Sound]:

@@ -31,8 +31,16 @@ class TimedRecorder(Recorder):
         self.times: list[float] = []
 
     def on_event(self, event: Event) -> None:
-        self.times.append(time.monotonic())
-        super().on_event(event)
+        with self._changed:
+            self.times.append(time.monotonic())
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def forget(self) -> None:
+        """Keep nothing of what was told so far."""
+        with self._changed:
+            self.times.clear()
+            self.events.clear()
 
     def time_of(self, event: object) -> float:
         """When this very event was told."""
@@ -105,6 +113,14 @@ class Stage:
         """The blocks that were heard, with the times at which they came."""
         with self._changed:
             return list(self._arrivals)
+
+    def forget(self) -> float:
+        """Keep nothing of what was heard and told so far; how many seconds were heard."""
+        with self._changed:
+            seconds = self.input_format.duration(self._heard_bytes())
+            self._arrivals.clear()
+        self.events.forget()
+        return seconds
 
     def wait_for_audio(self, seconds: float) -> None:
         """Until so much more is heard."""

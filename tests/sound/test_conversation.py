@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sound_recording import Samples, frequency, level_db, looked_at_twice, pcm, samples, tone
+from sound_recording import Samples, frequency, level_db, likest, looked_at_twice, pcm, samples, tone
 from sound_server import SoundServer
 from sound_stage import Stage, on_stage
 
@@ -26,15 +26,6 @@ def spoken(text: str, folder: Path) -> tuple[Samples, int]:
     subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", path, text], check=True)
     with wave.open(str(path)) as file:
         return samples(file.readframes(file.getnframes())), file.getframerate()
-
-
-def aligned(heard: Samples, said: Samples) -> tuple[Samples, float]:
-    """The part of `heard` that resembles `said` most, and how much: 1.0 is the same, at any level."""
-    size = 1 << int(np.ceil(np.log2(len(heard) + len(said))))
-    products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
-    at = int(np.argmax(products[: len(heard) - len(said) + 1]))
-    part = heard[at : at + len(said)]
-    return part, float(np.dot(part, said) / np.sqrt(np.dot(part, part) * np.dot(said, said)))
 
 
 def at_rate(values: Samples, source_hz: int, target_hz: int) -> Samples:
@@ -58,7 +49,7 @@ def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer, tmp_pa
 
         def arrived() -> tuple[Samples, float]:
             sound_server.play(pcm(voice), voice_hz)
-            return aligned(heard_after(stage, 0.4), said)
+            return likest(heard_after(stage, 0.4), said)
 
         heard, likeness = looked_at_twice(arrived, lambda seen: seen[1] > ALIKE)
     print(f"likeness {likeness:.4f}, level {level_db(heard) - level_db(said):+.2f} dB")
@@ -78,7 +69,7 @@ def test_the_agents_words_sound_as_they_were_sent(sound_server: SoundServer, tmp
                 stage.say(1, audio[start : start + ODD_CHUNK])
             recording.wait_for_sound()
             recording.wait_for_silence(0.5)
-            return aligned(recording.samples(before), voice)
+            return likest(recording.samples(before), voice)
 
         heard, likeness = looked_at_twice(sounded, lambda seen: seen[1] > ALIKE)
     print(f"likeness {likeness:.4f}, level {level_db(heard) - level_db(voice):+.2f} dB")

@@ -38,7 +38,7 @@ ACQUAINTED = (0,)
 # Each third-party package and the parts or modules that may import it.
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     # a plugin's settings and a script for the local agent are files that people write, so they are models too
-    "pydantic": (*FLOORS[1], "hookspecs", "plugins", "localagent"),
+    "pydantic": (*FLOORS[1], "hookspecs", "plugins", "localagent", "builtin"),
     "pydantic_core": FLOORS[1],
     "jsonschema": FLOORS[1],
     "jsonschema_rs": ("tools.fastcheck",),
@@ -242,6 +242,13 @@ class TestTheHouse:
                     assert imported.target in PUBLIC, (
                         f"{path.relative_to(ROOT)}, line {imported.line}: {imported.target}"
                     )
+
+    def test_what_is_built_in_imports_public_names_only(self) -> None:
+        own = f"{PACKAGE}.builtin"
+        for path in sorted((self.source / "builtin").rglob("*.py")):
+            for imported in imports_of(path, [], frozenset()):
+                if part_of(imported.target) == PACKAGE and not imported.target.startswith(own):
+                    assert imported.target in PUBLIC, f"{path.name}, line {imported.line}: {imported.target}"
 
     def test_the_drawing_for_contributors_is_the_table(self) -> None:
         drawn = (ROOT / "CONTRIBUTING.md").read_text().splitlines()

@@ -110,6 +110,11 @@ class Capture:
             self._waiting_bytes -= len(self._blocks.popleft())
             self._counts["dropped_blocks"] += 1
 
+    @property
+    def waiting(self) -> float:
+        """Seconds that nobody has taken yet."""
+        return self._target.duration(self._waiting_bytes)
+
     def take(self) -> list[bytes]:
         """All that waits, oldest first."""
         with self._lock:

@@ -110,6 +110,11 @@ class AudioLine:
         """Seconds of speech that the device has not taken yet."""
         return self._playback.queued
 
+    @property
+    def waiting(self) -> float:
+        """Seconds that the microphone has given and the wire has not taken yet: for a source without a clock."""
+        return self._capture.waiting
+
     def end_capture(self) -> None:
         """Nothing more comes from the microphone, and that is no fault: there is none, or its file is over."""
         self._capture.is_over = True

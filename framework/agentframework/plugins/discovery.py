@@ -31,8 +31,8 @@ class Found:
 
     @property
     def is_builtin(self) -> bool:
-        """Whether it comes with the runtime, without an entry point."""
-        return not self.value
+        """Whether it comes with the runtime itself."""
+        return is_same_distribution(self.distribution, PROJECT)
 
     @property
     def owner(self) -> Owner:

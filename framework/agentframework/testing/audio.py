@@ -81,7 +81,7 @@ def it_is_silent_after_an_interruption(trial: Trial) -> None:
     trial.start()
     line = trial.line
     line.put(_constant(_OLD, 3.0, line.output_format))
-    line.wait(lambda: line.heard > line.output_format.size_bytes(0.3), "nothing is heard")
+    line.wait(lambda: line.heard > 0.6 * line.output_format.rate_hz, "nothing is heard")
     line.clear()
     trial.call("flush")
     before = 0 if trial.case.sounded is None else _count(trial, _OLD)

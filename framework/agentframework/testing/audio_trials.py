@@ -67,7 +67,8 @@ class ObservedLine(AudioLine):
         until = time.monotonic() + seconds
         with self._changed:
             while not holds():
-                assert time.monotonic() < until, self.faults[0] if self.faults else problem
+                assert not self.faults, self.faults[0]
+                assert time.monotonic() < until, problem
                 self._changed.wait(0.05)
 
     def of(self, what: str) -> list[Call]:

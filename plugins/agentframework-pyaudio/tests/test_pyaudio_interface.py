@@ -126,6 +126,29 @@ class TestDefaultAudioInterface:
         assert stopped.wait(LIMIT)
         assert not library.open_now()
 
+    def test_a_callback_that_is_late_to_return_is_not_taken_up_by_the_next_start(
+        self, interface: DefaultAudioInterface, library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("agentframework_pyaudio.soundcard._ENDING", 0.01)
+        begun, freed = threading.Event(), threading.Event()
+        first: list[bytes] = []
+
+        def slow(block: bytes) -> None:
+            first.append(block)
+            begun.set()
+            freed.wait(LIMIT)
+
+        interface.start(slow)
+        library.microphone.hears(BLOCKS[0])
+        assert begun.wait(LIMIT)
+        heard: queue.Queue[bytes] = queue.Queue()
+        interface.start(heard.put)
+        freed.set()
+        for block in BLOCKS[1:]:
+            library.microphone.hears(block)
+        assert [heard.get(timeout=LIMIT) for _ in BLOCKS[1:]] == BLOCKS[1:]
+        assert first == BLOCKS[:1]
+
     def test_it_may_be_used_before_its_start_and_after_its_end(
         self, interface: DefaultAudioInterface, library: FakePyAudio
     ) -> None:
@@ -318,11 +341,11 @@ class TestAsyncDefaultAudioInterface:
             library.default_input = library.default_output = -1
             with pytest.raises(AudioError):
                 await interface.start(self.nothing)
+            until(lambda: not [thread for thread in threading.enumerate() if "soundcard" in thread.name])
             await interface.stop()
             await interface.stop()
 
         asyncio.run(main())
-        assert not [thread for thread in threading.enumerate() if thread.name == "soundcard"]
 
     async def nothing(self, block: bytes) -> None:
         """A callback."""

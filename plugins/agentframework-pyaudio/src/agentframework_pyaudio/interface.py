@@ -84,7 +84,11 @@ class AsyncDefaultAudioInterface(AsyncAudioInterface):
         # a thread of its own: the loop's may all be taken by the program, and silence does not wait
         self._worker = ThreadPoolExecutor(1, "soundcard-calls")
         self._blocks.clear()
-        await self._loop.run_in_executor(self._worker, self._card.start, self._hand_over)
+        try:
+            await self._loop.run_in_executor(self._worker, self._card.start, self._hand_over)
+        except BaseException:
+            await self.stop()
+            raise
         self._delivery = self._loop.create_task(self._deliver(input_callback, self._arrived))
 
     async def stop(self) -> None:

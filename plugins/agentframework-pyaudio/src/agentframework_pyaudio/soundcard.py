@@ -39,13 +39,14 @@ class SoundCard:
 
     def start(self, on_block: Callable[[bytes], object]) -> None:
         """Open the devices. Raises `AudioError`."""
+        self.stop()
         line = AudioLine(_FORMAT, _FORMAT, on_captured=self._wake.set, on_fault=self._on_fault)
-        self._over.clear()
+        over = threading.Event()  # its own, for a thread that is late to end must not be taken up again
         with self._backend_lock:
             self._backend.start(line)
-        self._line = line
+        self._line, self._over, self._fault = line, over, None
         self._thread = threading.Thread(
-            target=self._run, args=(line, on_block), name="soundcard", daemon=True
+            target=self._run, args=(line, on_block, over), name="soundcard", daemon=True
         )
         self._thread.start()
 
@@ -83,18 +84,18 @@ class SoundCard:
         self._fault = problem
         self._wake.set()
 
-    def _run(self, line: AudioLine, on_block: Callable[[bytes], object]) -> None:
+    def _run(self, line: AudioLine, on_block: Callable[[bytes], object], over: threading.Event) -> None:
         opened = time.monotonic()
-        while not self._over.is_set():
+        while not over.is_set():
             self._wake.wait(_LOOK_EVERY)
             self._wake.clear()
             for block in line.take_captured():
-                if self._over.is_set():
+                if over.is_set():
                     return
                 self._give(on_block, block)
             problem = self._fault or self._what_is_dead(line, opened)
             if problem:
-                self._reopen(line, problem)
+                self._reopen(line, problem, over)
                 opened = time.monotonic()
 
     def _give(self, on_block: Callable[[bytes], object], block: bytes) -> None:
@@ -113,19 +114,21 @@ class SoundCard:
             return "the speaker took no sound for 2 s"
         return None
 
-    def _reopen(self, line: AudioLine, problem: str) -> None:
+    def _reopen(self, line: AudioLine, problem: str, over: threading.Event) -> None:
         _log.warning("a sound device is lost: %s; it is opened again", problem)
         since, delay = time.monotonic(), _FIRST_DELAY
         line.lose()
-        while not self._over.is_set():
-            self._fault = None
+        while not over.is_set():
             with self._backend_lock:
+                if over.is_set():
+                    return
+                self._fault = None
                 self._backend.stop()
-                if not self._over.is_set() and self._try_start(line):
+                if self._try_start(line):
                     line.find()
                     _log.warning("the sound devices work again, after %.1f s", time.monotonic() - since)
                     return
-            self._over.wait(delay)
+            over.wait(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
 
     def _try_start(self, line: AudioLine) -> bool:

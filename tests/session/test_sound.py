@@ -185,7 +185,7 @@ def test_the_oldest_blocks_of_the_microphone_are_dropped_and_counted_when_the_wi
     ("error", "said"),
     [
         (AudioError("no device called 'kitchen'"), "no device called 'kitchen'"),
-        (OSError("secret"), "failed: OSError; the conversation goes on"),
+        (OSError("secret"), "the conversation goes on, but the audio backend of the test failed: OSError"),
     ],
 )
 def test_a_backend_that_cannot_start_is_said_once_and_the_conversation_goes_on(

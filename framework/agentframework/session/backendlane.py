@@ -140,7 +140,7 @@ class BackendLane:
             return
         self._complained = True
         _log.error(
-            "the audio backend of %s failed: %s; the conversation goes on",
+            "the conversation goes on, but the audio backend of %s failed: %s",
             self.owner,
             _sentence(error),
             exc_info=None if isinstance(error, AudioError) else error,

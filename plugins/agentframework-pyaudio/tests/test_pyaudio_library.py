@@ -15,7 +15,7 @@ from agentframework_pyaudio import AsyncDefaultAudioInterface, DefaultAudioInter
 from agentframework_pyaudio.library import install_command, load_pyaudio
 
 PCM = AudioFormat("pcm", 16000)
-PIP = "pip install --force-reinstall PyAudio"
+PIP = "pip install PyAudio"
 
 
 @pytest.fixture

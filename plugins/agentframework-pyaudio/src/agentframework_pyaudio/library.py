@@ -29,7 +29,7 @@ _BUILD_AND_RUN = {
     "suse": ("zypper install portaudio-devel gcc python3-devel", "zypper install libportaudio2"),
     "alpine": ("apk add portaudio-dev gcc musl-dev python3-dev", "apk add portaudio"),
 }
-_PIP = "pip install --force-reinstall PyAudio"
+_PIP = "pip install PyAudio"
 
 
 def load_pyaudio() -> ModuleType:

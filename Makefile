@@ -18,6 +18,7 @@ demo: ## talk to the local agent in this terminal; standard input may be a pipe
 
 setup: ## make or update the environments, .venv and those below .venvs
 	$(call ensure,system test clients javascript bench)
+	@:
 
 test: setup ## style, types and the tests, in under five minutes
 	@scripts/test

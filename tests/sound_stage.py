@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from agent_stub import PATIENCE, Peer, Recorder, agent, finish, make_session, start
 from agentframework.audio.base import AudioBackend
 from agentframework.audio.echo import EchoMode, echo_control
+from agentframework.audio.g711 import encode_ulaw
 from agentframework.callbacks import Event
 from agentframework.formats import AudioFormat
 from agentframework.session.session import OwnedBackend, Session
@@ -89,6 +90,11 @@ class Stage:
         if is_final is not None:
             event["is_final"] = is_final
         self._send({"type": "audio", "audio_event": event})
+
+    def say_pcm(self, event_id: int, pcm: bytes, *, is_final: bool | None = None) -> None:
+        """Send one chunk of speech, which is given as PCM at the output format's rate."""
+        is_pcm = self.output_format.codec == "pcm"
+        self.say(event_id, pcm if is_pcm else encode_ulaw(pcm), is_final=is_final)
 
     def interrupt(self, event_id: int) -> float:
         """Send an interruption; just before when."""

@@ -19,7 +19,7 @@ RESOLUTION = 0.020
 
 def barge_in(recording: Recording, stage: Stage, event_id: int, after: float) -> tuple[float, float, float]:
     """A 3 s chunk is interrupted while it sounds: when it began to sound, was interrupted, and fell silent."""
-    stage.say(event_id, tone(440, 3.0, RATE_HZ))
+    stage.say_pcm(event_id, tone(440, 3.0, stage.output_format.rate_hz))
     begun = recording.wait_for_sound(after=recording.wait_for_silence(0.1))
     recording.wait_until(begun + after)
     interrupted = stage.interrupt(event_id)
@@ -27,9 +27,13 @@ def barge_in(recording: Recording, stage: Stage, event_id: int, after: float) ->
     return begun, interrupted, recording.sounds(after=begun - 0.05)[-1].ends
 
 
-@pytest.mark.parametrize("after", [0.1, 0.5, 1.3])
-def test_silence_comes_at_once_whatever_is_left_of_the_chunk(sound_server: SoundServer, after: float) -> None:
-    with sound_server.record() as recording, on_stage() as stage:
+@pytest.mark.parametrize(
+    ("after", "output_format"), [(0.1, "pcm_16000"), (0.5, "ulaw_8000"), (1.3, "pcm_44100")]
+)
+def test_silence_comes_at_once_whatever_is_left_of_the_chunk(
+    sound_server: SoundServer, after: float, output_format: str
+) -> None:
+    with sound_server.record() as recording, on_stage(output_format=output_format) as stage:
         event_ids = count(1)
 
         def silence() -> float:

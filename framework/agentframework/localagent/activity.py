@@ -125,10 +125,10 @@ class VoiceActivity:
         return Activity("ended", self._last_loud * _BLOCK, self._voiced * _BLOCK, steady)
 
     def _is_steady(self) -> bool:
-        levels = self._levels
-        if self._blocks - self._began < _STEADY_BLOCKS or len(levels) < _STEADY_BLOCKS:
+        if self._blocks - self._began < _STEADY_BLOCKS:
             return False
-        return max(levels) - min(levels) < _STEADY_DB
+        least = min(self._levels)
+        return max(self._levels) - least < _STEADY_DB and least - self.floor_db >= _GOES_ON_DB
 
     def _learn(self, level: float) -> None:
         """The floor follows the quietest of the last seconds: the pauses between words, if somebody speaks."""

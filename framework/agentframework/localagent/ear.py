@@ -16,6 +16,7 @@ from agentframework.localagent.transcriber import Transcriber
 
 __all__ = ["Ear", "HeardSound", "Listener", "Utterance"]
 
+_PART: Final = 0.1
 _BEFORE: Final = 0.4
 _SHORTEST: Final = 0.16
 _GONE: Final = 1.0
@@ -95,6 +96,7 @@ class Ear:
         self._score = score
         self._scored = 0.0
         self._activity = VoiceActivity(audio_format.rate_hz)
+        self._part_bytes = 2 * round(audio_format.rate_hz * _PART)
         self._before_bytes = 2 * round(audio_format.rate_hz * _BEFORE)
         self._kept = bytearray()
         self._waiting: deque[Utterance] = deque(maxlen=_MOST_WAITING)
@@ -103,15 +105,18 @@ class Ear:
     def hear(self, audio: bytes, now: float) -> None:
         """Listen to the next bytes, which came at `now`."""
         pcm = decode_ulaw(audio) if self._format.codec == "ulaw" else audio
-        self._kept += pcm
         if self._heard is not None:
             self._heard.add(pcm)
+        # in parts, so that the end of a turn in the middle of a long chunk is the end of its sound too
+        for start in range(0, len(pcm), self._part_bytes):
+            self._take(pcm[start : start + self._part_bytes])
+        self.silent_at = now + _GONE if self._activity.is_speaking else None
+
+    def _take(self, pcm: bytes) -> None:
+        self._kept += pcm
         for activity in self._activity.take(pcm):
             self._notice(activity)
-        if self._activity.is_speaking:
-            self.silent_at = now + _GONE
-        else:
-            self.silent_at = None
+        if not self._activity.is_speaking:
             self._forget()
         if self._score is not None and self._activity.position >= self._scored + _SCORE_EVERY:
             self._scored = self._activity.position

@@ -36,7 +36,7 @@ VoiceChoice = Literal["auto", "tone", "none"] | Sequence[str]
 ChosenVoice = Literal["tone", "none"] | tuple[str, ...]
 """What a voice is on this machine."""
 
-ESPEAK: Final = ("espeak-ng", "-v", "en-us", "-s", "160", "--stdin", "--stdout")
+ESPEAK: Final = ("espeak-ng", "-v", "en-us+f3", "-s", "160", "--stdin", "--stdout")
 """The command of the voice "auto"."""
 
 LACKING_VOICE: Final = "espeak-ng is not installed (on Debian: apt install espeak-ng)"

@@ -47,8 +47,8 @@ def _faults(found: Findings) -> list[PluginError]:
 def _praise(config: Path, found: Findings) -> str:
     loaded = [report for report in found.plugins.reports if report.state == "loaded"]
     tools = sum(len(report.tools) for report in loaded)
-    plugins = len({report.distribution for report in loaded})
-    return f"{config}: no mistakes; {count(plugins, 'plugin')} with {count(tools, 'tool')} can be loaded"
+    plugins = count(found.plugins.guests, "plugin")
+    return f"{config}: no mistakes; {plugins} with {count(tools, 'tool')} can be loaded"
 
 
 def _json(found: Findings, faults: Sequence[PluginError], *, ok: bool) -> str:

@@ -79,5 +79,4 @@ async def _hold(
 def _heading(app: App) -> Heading:
     agent = app.config.agent
     name = "local agent" if agent.is_local else agent.id or safe_url(agent.url)
-    loaded = {report.distribution for report in app.plugins.reports if report.state == "loaded"}
-    return Heading(name, tools=len(app.tools), plugins=len(loaded))
+    return Heading(name, tools=len(app.tools), plugins=app.plugins.guests)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agentframework.errors import ConfigProblem, PluginError
-from agentframework.hookspecs import OwnedApprover, OwnedBackend, OwnedCallbacks
+from agentframework.hookspecs import PROJECT, OwnedApprover, OwnedBackend, OwnedCallbacks
+from agentframework.plugins.discovery import is_same_distribution
 
 __all__ = ["LoadedPlugins", "PluginReport"]
 
@@ -17,7 +18,7 @@ class PluginReport:
     """What became of one plugin, or of one tool that an entry point names.
 
     `state` is "loaded", "failed" (`error` says why), "disabled" (by the config) or "skipped" (autoload is off and
-    nothing names it). `value` is what the entry point names, empty for what comes with the runtime. `tools`,
+    nothing names it). `value` is what the entry point names, empty where there is none. `tools`,
     `backends` and `approvers` are the names of what it registered, `callbacks` counts its handlers; nothing of a
     failed one is kept.
     """
@@ -53,3 +54,9 @@ class LoadedPlugins:
     problems: tuple[ConfigProblem, ...] = ()
     fatal: tuple[PluginError, ...] = ()
     tool_names: frozenset[str] = frozenset()
+
+    @property
+    def guests(self) -> int:
+        """How many installed packages brought something, the runtime itself not counted."""
+        loaded = {report.distribution for report in self.reports if report.state == "loaded"}
+        return sum(1 for distribution in loaded if not is_same_distribution(distribution, PROJECT))

@@ -222,6 +222,51 @@ def test_it_may_be_interrupted_as_often_as_one_likes_while_the_interpreter_is_bu
     assert line.last_capture is not None
 
 
+def test_a_tool_that_computes_does_not_tear_what_is_played(sound_server: SoundServer) -> None:
+    """A thread in plain Python takes the interpreter's lock whenever it can."""
+
+    def look() -> tuple[int, float]:
+        over = threading.Event()
+        busy = threading.Thread(target=count_until, args=(over,), daemon=True)
+        backend, line = PyAudioBackend(), AudioLine(PCM, PCM)
+        backend.start(line)
+        busy.start()
+        try:
+            with sound_server.record() as recording:
+                line.put(tone(500, 1.0, RATE_HZ))
+                recording.wait_for_sound()
+                recording.wait_for_silence(0.3)
+                found = recording.sounds(gap=0.001)
+        finally:
+            over.set()
+            backend.stop()
+            busy.join(LIMIT)
+        print(f"{len(found)} pieces, the first of {found[0].length:.3f} s of 1")
+        return len(found), found[0].length
+
+    pieces, length = looked_at_twice(look, lambda seen: seen[0] == 1)
+    assert pieces == 1
+    assert length == pytest.approx(1.0, abs=0.02)
+
+
+def test_two_conversations_may_have_sound_at_once(sound_server: SoundServer) -> None:
+    backends = [PyAudioBackend(), PyAudioBackend()]
+    lines = [AudioLine(PCM, PCM), AudioLine(PCM, PCM)]
+    for backend, line in zip(backends, lines, strict=True):
+        backend.start(line)
+    try:
+        until(lambda: all(line.last_capture and line.last_playback for line in lines))
+        backends[0].stop()
+        with sound_server.record() as recording:
+            lines[1].put(tone(500, 0.3, RATE_HZ))
+            begun = recording.wait_for_sound()
+            ended = recording.wait_for_silence(0.2)
+        assert ended - begun == pytest.approx(0.3, abs=0.02)
+    finally:
+        for backend in backends:
+            backend.stop()
+
+
 def test_nothing_is_written_to_standard_error_while_it_works(sound_server: SoundServer) -> None:
     code = (
         "import threading\n"
@@ -261,3 +306,4 @@ def until(condition: Callable[[], bool]) -> None:
     ends = time.monotonic() + LIMIT
     while not condition():
         assert time.monotonic() < ends
+        time.sleep(0.005)

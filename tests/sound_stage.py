@@ -58,6 +58,8 @@ class Stage:
         self.session: Session | None = None
         self._formats = {"user_input_audio_format": input_format, "agent_output_audio_format": output_format}
         self._arrivals: list[tuple[float, bytes]] = []
+        self._forgotten_bytes = 0
+        self._first_arrival = float("inf")
         self._pongs: set[int] = set()
         self._changed = threading.Condition()
         self._opened = threading.Event()
@@ -79,6 +81,7 @@ class Stage:
             now = time.monotonic()
             with self._changed:
                 if "user_audio_chunk" in message:
+                    self._first_arrival = min(self._first_arrival, now)
                     self._arrivals.append((now, base64.b64decode(message["user_audio_chunk"])))
                 elif message.get("type") == "pong":
                     self._pongs.add(message["event_id"])
@@ -120,13 +123,18 @@ class Stage:
         with self._changed:
             return list(self._arrivals)
 
-    def forget(self) -> float:
-        """Keep nothing of what was heard and told so far; how many seconds were heard."""
+    def forget(self) -> None:
+        """Keep nothing of what was heard and told so far."""
         with self._changed:
-            seconds = self.input_format.duration(self._heard_bytes())
+            self._forgotten_bytes += self._heard_bytes()
             self._arrivals.clear()
         self.events.forget()
-        return seconds
+
+    def behind(self) -> float:
+        """By how many seconds all that was heard is less than the time from the first block to the last."""
+        with self._changed:
+            heard = self.input_format.duration(self._forgotten_bytes + self._heard_bytes())
+            return self._arrivals[-1][0] - self._first_arrival - heard
 
     def wait_for_audio(self, seconds: float) -> None:
         """Until so much more is heard."""

@@ -154,8 +154,11 @@ def _cut(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """The text without line ends and control characters, which may mean something to a program."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """The text without line ends and control characters, which may mean something to a program.
+
+    Names such as get_time are said as words.
+    """
+    return " ".join("".join(c if c.isprintable() and c != "_" else " " for c in text).split())
 
 
 def _read(name: str, text: str, wave: bytes, audio_format: AudioFormat) -> Speech:

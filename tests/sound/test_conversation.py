@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
-import wave
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from agentframework.formats import AudioFormat
 from sound_recording import Samples, frequency, level_db, likest, looked_at_twice, pcm, samples, tone
 from sound_server import SoundServer
 from sound_stage import Stage, on_stage
+from spoken_words import spoken
 
 pytestmark = pytest.mark.sound
 RATE_HZ = 16_000
 ALIKE = 0.95
 ODD_CHUNK = 2 * 4_999  # bytes
-
-
-def spoken(text: str, folder: Path) -> tuple[Samples, int]:
-    """Words by espeak-ng, as samples at their rate."""
-    path = folder / "spoken.wav"
-    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", path, text], check=True)
-    with wave.open(str(path)) as file:
-        return samples(file.readframes(file.getnframes())), file.getframerate()
-
-
-def at_rate(values: Samples, source_hz: int, target_hz: int) -> Samples:
-    """The same sound at another rate, exact but for the band that does not fit; for whole recordings."""
-    count = round(len(values) * target_hz / source_hz)
-    spectrum = np.fft.rfft(values)[: count // 2 + 1]
-    return np.fft.irfft(np.pad(spectrum, (0, count // 2 + 1 - len(spectrum))), count) * count / len(values)
 
 
 def heard_after(stage: Stage, seconds: float) -> Samples:
@@ -42,13 +26,13 @@ def heard_after(stage: Stage, seconds: float) -> Samples:
 
 
 @pytest.mark.needs_system("espeak-ng")
-def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer, tmp_path: Path) -> None:
-    voice, voice_hz = spoken("What time is it in Oslo, and will it rain on Sunday?", tmp_path)
-    said = at_rate(voice, voice_hz, RATE_HZ)
+def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer) -> None:
+    voice = spoken("What time is it in Oslo, and will it rain on Sunday?")
+    said = samples(voice)
     with on_stage() as stage:
 
         def arrived() -> tuple[Samples, float]:
-            sound_server.play(pcm(voice), voice_hz)
+            sound_server.play(voice, RATE_HZ)
             return likest(heard_after(stage, 0.4), said)
 
         heard, likeness = looked_at_twice(arrived, lambda seen: seen[1] > ALIKE)
@@ -58,23 +42,24 @@ def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer, tmp_pa
 
 
 @pytest.mark.needs_system("espeak-ng")
-def test_the_agents_words_sound_as_they_were_sent(sound_server: SoundServer, tmp_path: Path) -> None:
-    voice, voice_hz = spoken("It is ten past four, and Sunday will be dry.", tmp_path)
-    assert voice_hz == 22_050
-    with sound_server.record(rate_hz=voice_hz) as recording, on_stage(output_format="pcm_22050") as stage:
+def test_the_agents_words_sound_as_they_were_sent(sound_server: SoundServer) -> None:
+    rate_hz = 22_050
+    voice = spoken("It is ten past four, and Sunday will be dry.", AudioFormat("pcm", rate_hz))
+    said = samples(voice)
+    with sound_server.record(rate_hz=rate_hz) as recording, on_stage(output_format="pcm_22050") as stage:
 
         def sounded() -> tuple[Samples, float]:
-            audio, before = pcm(voice), time.monotonic()
-            for start in range(0, len(audio), ODD_CHUNK):
-                stage.say(1, audio[start : start + ODD_CHUNK])
+            before = time.monotonic()
+            for start in range(0, len(voice), ODD_CHUNK):
+                stage.say(1, voice[start : start + ODD_CHUNK])
             recording.wait_for_sound()
             recording.wait_for_silence(0.5)
-            return likest(recording.samples(before), voice)
+            return likest(recording.samples(before), said)
 
         heard, likeness = looked_at_twice(sounded, lambda seen: seen[1] > ALIKE)
-    print(f"likeness {likeness:.4f}, level {level_db(heard) - level_db(voice):+.2f} dB")
+    print(f"likeness {likeness:.4f}, level {level_db(heard) - level_db(said):+.2f} dB")
     assert likeness > ALIKE
-    assert level_db(heard) == pytest.approx(level_db(voice), abs=1)
+    assert level_db(heard) == pytest.approx(level_db(said), abs=1)
 
 
 def test_the_events_of_speaking_come_when_it_sounds(sound_server: SoundServer) -> None:

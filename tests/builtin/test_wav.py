@@ -11,8 +11,7 @@ import subprocess
 import sys
 import threading
 from array import array
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,37 +24,10 @@ from agentframework.builtin.wav_backend import WavBackend
 from agentframework.builtin.wav_reader import WavReader
 from agentframework.builtin.wav_writer import WavWriter
 from config_files import load
+from line_wire import PCM, Wire
 from sound_files import read_wav, tone, wav_bytes, write_wav
 
-PCM = AudioFormat("pcm", 16000)
 LIMIT = 10.0
-
-
-class Wire:
-    """The other end of a line: takes what is heard as it comes, and waits for what is to be."""
-
-    def __init__(self, input_format: AudioFormat = PCM, output_format: AudioFormat = PCM) -> None:
-        self.heard = bytearray()
-        self.blocks: Counter[int] = Counter()
-        self.faults: list[tuple[str, str]] = []
-        self._changed = threading.Condition()
-        self.line = AudioLine(input_format, output_format, on_captured=self._take, on_fault=self._fault)
-
-    def wait(self, holds: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(holds, LIMIT), self.faults
-
-    def _take(self) -> None:
-        with self._changed:
-            for block in self.line.take_captured():
-                self.heard += block
-                self.blocks[len(block)] += 1
-            self._changed.notify_all()
-
-    def _fault(self, device: str, problem: str) -> None:
-        with self._changed:
-            self.faults.append((device, problem))
-            self._changed.notify_all()
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,34 @@ def test_a_reader_of_the_address_alone_does_not_end_it(desk: Desk) -> None:
                 assert "conversation_initiation_metadata" in str(client.recv(10))
         process.terminate()
         assert process.wait(10) == 0
+
+
+def test_it_speaks_and_understands_by_the_commands_that_it_is_given(desk: Desk) -> None:
+    """Read as a shell would read them, and run by none."""
+    program = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read()); sys.exit('a; b')"
+    voice = shlex.join([sys.executable, "-c", program, "said $HOME"])
+    with desk.start("local-agent", "--voice", voice, "--transcribe", "echo hello") as process:
+        assert process.stdout is not None
+        url = address(process.stdout.readline())
+        with connect(f"{url}/v1/convai/conversation?agent_id=any", close_timeout=0.2) as client:
+            client.send('{"type": "conversation_initiation_client_data"}')
+            while '"audio"' not in str(client.recv(10)):
+                pass
+        process.stdout.readline()
+        assert process.stdout.readline().endswith("failed with exit code 1: a; b\n")
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert (desk.folder / "said $HOME").read_text().startswith("Hello, I am the local agent")
+
+
+@pytest.mark.parametrize("option", ["--voice", "--transcribe"])
+@pytest.mark.parametrize("written", ["'say", "''", " "])
+def test_what_is_no_command_is_refused(desk: Desk, option: str, written: str) -> None:
+    done = desk.run("local-agent", option, written)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_port_that_is_taken_is_one_sentence(desk: Desk) -> None:

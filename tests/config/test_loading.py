@@ -32,6 +32,8 @@ def test_a_config_that_says_everything_is_read(tmp_path: Path) -> None:
         connect_timeout = 3
         script = "talk.toml"
         tool_error_handling_mode = "passthrough"
+        voice = ["say", "-o", "{file}", "{text}"]
+        transcribe = ["listen"]
 
         [conversation]
         user_id = "ann"
@@ -66,6 +68,8 @@ def test_a_config_that_says_everything_is_read(tmp_path: Path) -> None:
         """,
     )
     assert config.agent.script == tmp_path / "talk.toml"
+    assert config.agent.voice == ("say", "-o", "{file}", "{text}")
+    assert config.agent.transcribe == ("listen",)
     assert config.conversation.dynamic_variables == {"name": "Ann", "n": 3, "vip": True, "list": ["a", 1]}
     assert config.conversation.overrides == {"agent": {"first_message": "Hi"}}
     assert config.tools.by_name["weather"].timeout == 3

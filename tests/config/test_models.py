@@ -67,6 +67,12 @@ from config_files import LOCAL, load, only_problem
             "expected 'error' or 'result', got text",
             "did you mean 'result'?",
         ),
+        ('voice = "tones"', "agent.voice", 'neither one of "auto", "tone", "none" nor', "did you mean 'tone'?"),
+        ('voice = "/bin/say"', "agent.voice", "nor a list of words", "a command is a list of words"),
+        ("voice = []", "agent.voice", "is no command", "write it as a list of words"),
+        ('voice = [""]', "agent.voice", "names no program", "the first word"),
+        ("transcribe = [1]", "agent.transcribe", "is no command", "write it as a list of words"),
+        ('transcribe = "whisper"', "agent.transcribe", "is no command", "write it as a list of words"),
         ("[tools]\nenabled = []", "tools.enabled", "unknown key", "did you mean 'enable'?"),
         ("[tools.weather]\ntime_out = 3", "tools.weather.time_out", "unknown key", "did you mean 'timeout'?"),
         ("[worker]\nthreads = 3", "worker", "unknown key", "did you mean 'workers'?"),
@@ -189,7 +195,9 @@ class TestAuth:
         assert "sk" not in found.problem
 
 
-@pytest.mark.parametrize("text", ['script = "x"', 'tool_error_handling_mode = "hide"'])
+@pytest.mark.parametrize(
+    "text", ['script = "x"', 'tool_error_handling_mode = "hide"', 'voice = "tone"', 'transcribe = ["x"]']
+)
 def test_what_only_the_local_agent_knows_is_refused_for_others(tmp_path: Path, text: str) -> None:
     (tmp_path / "x").touch()
     found = only_problem(tmp_path, f'[agent]\nid = "a"\n{text}\n')

@@ -47,6 +47,7 @@ class AudioLine:
         self.counts = Counter() if counts is None else counts
         self.microphone = self.speaker = ""
         self.hear_each_other = False
+        self.fault: tuple[Device, str] | None = None
         self._on_fault = on_fault
         self._echo = echo
         self._playback = Playback(output_format, self.counts, echo, clock)
@@ -132,6 +133,7 @@ class AudioLine:
 
         On any thread, also a device's.
         """
+        self.fault = device, problem
         if self._on_fault is None:
             _log.warning("the %s is lost: %s", device, problem)
         else:
@@ -208,6 +210,7 @@ class AudioLine:
 
     def renew(self) -> None:
         """A backend is started once more: whatever it said of its devices before counts no longer."""
+        self.fault = None
         self._capture.is_over = self._playback.keeps_time = False
         self.use_rates(input_rate_hz=self.input_format.rate_hz, output_rate_hz=self.output_format.rate_hz)
 

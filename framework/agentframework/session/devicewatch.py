@@ -64,6 +64,7 @@ class DeviceWatch:
             return
         self._state, self._opened = "open", self._line.clock()
         self._look_in(_EVERY)
+        self._heed_early_fault()
 
     def fault(self, device: Device, problem: str) -> None:
         """The backend says that a device is gone."""
@@ -134,6 +135,12 @@ class DeviceWatch:
         self._state, self._opened = "opening", self._line.clock()
         self._line.find()
         self._look_in(_EVERY)
+        self._heed_early_fault()
+
+    def _heed_early_fault(self) -> None:
+        """A device may be gone again before the word that it was opened has come here."""
+        if self._line.fault is not None:
+            self.fault(*self._line.fault)
 
     def _restore(self) -> None:
         self._state, self._silent_since = "open", None

@@ -194,6 +194,21 @@ def test_after_an_interruption_it_speaks_again() -> None:
     in_room(scenario)
 
 
+def test_what_was_interrupted_by_other_means_is_over() -> None:
+    async def scenario() -> None:
+        room = Room()
+        room.mouth.say("one two three four five six seven eight nine ten")
+        await asyncio.sleep(0)
+        room.mouth.forget()
+        room.sent()
+        assert not room.mouth.is_speaking
+        assert not room.mouth.interrupt()
+        await asyncio.sleep(0.3)
+        assert room.sent() == []
+
+    in_room(scenario)
+
+
 def test_what_was_written_over_is_not_corrected() -> None:
     async def scenario() -> None:
         room = Room()

@@ -80,6 +80,15 @@ def test_text_and_file_stand_where_the_words_say(tmp_path: Path) -> None:
     assert heard.read_text() == "--text={file} {text}"
 
 
+def test_no_text_is_an_option_of_the_program(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    code = f"open({str(heard)!r}, 'w').write(sys.argv[1])\nsys.stdout.buffer.write(wave)"
+    speech = run(speaking(tmp_path, code, "{text}").speak("--output=/dev/null", AudioFormat()))
+
+    assert speech.text == "--output=/dev/null"
+    assert heard.read_text() == "output=/dev/null"
+
+
 def test_a_long_text_is_said_as_far_as_one_would_listen(tmp_path: Path) -> None:
     speech = run(speaking(tmp_path, "sys.stdout.buffer.write(wave)").speak("word " * 1000, AudioFormat()))
 

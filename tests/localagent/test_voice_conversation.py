@@ -97,7 +97,7 @@ def test_who_speaks_interrupts_the_agent_and_learns_how_far_it_came() -> None:
         await guest.until("audio")
         await asyncio.sleep(1.0)  # so long it is listened to
         speaking = asyncio.create_task(speak(guest, spoken(STOP) + SECOND, at_once=False))
-        frames = []
+        frames: list[dict[str, Any]] = []
         while not frames or frames[-1]["type"] != "agent_response_correction":
             frames.append(await guest.receive())
         assert [frame["type"] for frame in frames[-2:]] == ["interruption", "agent_response_correction"]
@@ -317,7 +317,7 @@ def test_who_asks_for_them_gets_scores_of_the_voice() -> None:
         guest = await house.connect()
         await guest.open()
         await speak(guest, SECOND + spoken(QUESTION) + SECOND)
-        scores = []
+        scores: list[float] = []
         while len(scores) < 25:
             scores.append((await guest.until("vad_score"))["vad_score_event"]["vad_score"])
         assert max(scores[:9]) < 0.2 < 0.9 < max(scores)

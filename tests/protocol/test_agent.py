@@ -246,8 +246,40 @@ def test_a_correction_may_name_its_own_words_and_id() -> None:
     assert event == {"original_agent_response": "a b", "corrected_agent_response": "a", "event_id": 7}
 
 
+def test_what_the_user_said_is_a_transcript() -> None:
+    protocol = running()
+    event_id = protocol.transcribe("what time is it \ud83d")
+
+    [frame] = sent(protocol)
+    event = frame["user_transcription_event"]
+    assert event == {"user_transcript": "what time is it \ufffd", "event_id": event_id}
+
+
+@pytest.mark.parametrize(("score", "told"), [(0.25, 0.25), (-1, 0.0), (1.5, 1.0), (0.123456, 0.123)])
+def test_the_score_of_a_voice_lies_between_0_and_1(score: float, told: float) -> None:
+    protocol = running(client_events={"vad_score"})
+    protocol.score_voice(score)
+
+    [frame] = sent(protocol)
+    assert frame == {"type": "vad_score", "vad_score_event": {"vad_score": told}}
+
+
+def test_the_end_of_a_turn_names_its_answer() -> None:
+    protocol = running(client_events={"agent_response_complete"})
+    first = protocol.say("One")
+    second = protocol.say("Two")
+    protocol.finish_turn(first)
+    protocol.finish_turn()
+
+    ids = [frame["agent_response_complete_event"]["event_id"] for frame in sent(protocol)]
+    assert ids == [first, second]
+
+
 def test_only_the_chosen_events_are_sent() -> None:
     protocol = running(client_events=frozenset())
+    protocol.transcribe("hello")
+    protocol.score_voice(0.5)
+    protocol.finish_turn()
     protocol.say("Hello!")
     protocol.send_audio(b"\0\0")
     protocol.interrupt()

@@ -103,10 +103,7 @@ class Mouth:
         """
         if not self.is_speaking:
             return False
-        self._stop()
         lines, now = list(self._lines), self._clock()
-        self._lines.clear()
-        self._until = now
         self._protocol.interrupt(max(line.event_id for line in lines))
         for line in lines:
             position = line.sent - max(0.0, line.until - now)
@@ -115,8 +112,15 @@ class Mouth:
                 self._protocol.correct(spoken, original=line.text, event_id=line.event_id)
             if not line.is_sent and line.ends_turn:
                 self._protocol.finish_turn(line.event_id)
-        self._fall_silent()
+        self.forget()
         return True
+
+    def forget(self) -> None:
+        """Say no more, and to the client nothing of it: it was interrupted by other means."""
+        self._stop()
+        self._lines.clear()
+        self._until = self._clock()
+        self._fall_silent()
 
     def at_silence(self, then: Callable[[], None]) -> None:
         """Call `then` when all has sounded or was interrupted; at once where there is no voice to wait for."""

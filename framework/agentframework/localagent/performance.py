@@ -171,6 +171,7 @@ class Performance:
                 protocol.transcribe(self._filled(step.transcript))
             case InterruptStep():
                 protocol.interrupt(None if step.interrupt is True else step.interrupt)
+                self._stage.mouth.forget()
             case CorrectStep():
                 protocol.correct(step.correct, original=step.original, event_id=step.event_id)
             case AudioStep():

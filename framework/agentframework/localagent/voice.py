@@ -93,6 +93,8 @@ class CommandVoice:
 
     async def _run(self, text: str) -> bytes:
         asks_for_text = any("{text}" in word for word in self._words)
+        if asks_for_text:
+            text = text.lstrip("-")  # what a tool said must not be an option of the program
         given = None if asks_for_text else text.encode()
         words = [word.replace("{text}", text) for word in self._words]
         if not any("{file}" in word for word in self._words):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from array import array
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from agentframework.builtin import pipe, wav
 from sound_files import read_wav, tone, write_wav
 
 COMMAND = (sys.executable, "-m", "agentframework")
 LOUD = 200
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "sound-without-a-device.md"
 WITHOUT_SOUND_LIBRARIES = """
 import sys
 from importlib.machinery import PathFinder
@@ -167,3 +171,10 @@ def test_what_is_built_in_can_be_disabled_like_any_plugin(tmp_path: Path) -> Non
     done = run(tmp_path, WAV.replace("autoload = false", 'disable = ["wav"]'), "bye\n")
     assert done.returncode == 2
     assert "no plugin brings 'wav'" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("settings", [pipe.Settings, wav.Settings], ids=["pipe", "wav"])
+def test_the_page_describes_each_key(settings: type[BaseModel]) -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(settings.model_fields) <= set(rows)
+    assert set(rows) == {*pipe.Settings.model_fields, *wav.Settings.model_fields}

@@ -15,6 +15,7 @@ from agentframework import (
     AuthError,
     Config,
     ConfigError,
+    EchoControl,
     NotFoundError,
     RestError,
     load_config,
@@ -91,6 +92,31 @@ def test_the_audio_backend_of_the_config_is_opened_and_the_agent_speaks(tmp_path
     with app.conversation(recorder) as running:
         recorder.wait_for("audio")
         running.end()
+
+
+class Listening(EchoControl):
+    """Lets everything through, and tells when the agent is heard."""
+
+    def __init__(self) -> None:
+        self.heard_agent = threading.Event()
+
+    def start(self, input_rate_hz: int, output_rate_hz: int) -> None:
+        pass
+
+    def played(self, pcm: bytes, latency: float) -> None:
+        if any(pcm):
+            self.heard_agent.set()
+
+    def captured(self, pcm: bytes, latency: float) -> bytes:
+        return pcm
+
+
+def test_echo_control_of_the_program_takes_the_place_of_the_configs(tmp_path: Path) -> None:
+    text = '[agent]\nurl = "local"\n[audio]\nbackend = "tone"\necho = "half_duplex"\n'
+    app = App.load(config_from(tmp_path, text))
+    echo = Listening()
+    with app.conversation(Recorder(), echo=echo):
+        assert echo.heard_agent.wait(PATIENCE)
 
 
 def test_an_audio_backend_that_nobody_brings_is_a_problem_with_its_line(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from agentframework.app import App
     from agentframework.approval import ApprovalRequest, Approver
     from agentframework.audio.base import AudioBackend, AudioDevice
+    from agentframework.audio.echo import EchoControl
     from agentframework.audio.line import AudioLine
     from agentframework.callbacks import (
         AgentStartedSpeaking,
@@ -117,6 +118,7 @@ __all__ = [
     "DisconnectionDetails",
     "DriftError",
     "DuplicateToolError",
+    "EchoControl",
     "FormatError",
     "LifespanContext",
     "MessageSent",
@@ -161,6 +163,7 @@ __all__ = [
 _HOMES = {
     "app": ("App",),
     "audio.base": ("AudioBackend", "AudioDevice"),
+    "audio.echo": ("EchoControl",),
     "audio.line": ("AudioLine",),
     "callbacks": (
         "AgentStartedSpeaking",

@@ -11,7 +11,7 @@ from typing import Self
 
 from agentframework.approval import Approver
 from agentframework.audio.base import NO_SOUND, AudioBackend
-from agentframework.audio.echo import echo_control
+from agentframework.audio.echo import EchoControl, echo_control
 from agentframework.audit import AuditLog
 from agentframework.callbacks import Callbacks, DisconnectionDetails
 from agentframework.config import AgentConfig, Config
@@ -43,6 +43,7 @@ __all__ = ["App", "Running"]
 _log = logging.getLogger("agentframework.app")
 
 _AGENT_TIMEOUT = 2.0
+_EXTRAS = frozenset({"pyaudio"})  # backends that come with an extra of our own distribution
 _IN_PROCESS = frozenset({"auto", "thread", "loop"})
 
 
@@ -93,13 +94,16 @@ class App:
         app.problems += tuple(app.agreement.problems)
         return app
 
-    def conversation(self, *handlers: Callbacks, approver: Approver | None = None) -> Running:
+    def conversation(
+        self, *handlers: Callbacks, approver: Approver | None = None, echo: EchoControl | None = None
+    ) -> Running:
         """A conversation with the agent of the config, for these handlers and the plugins'. Starts nothing.
 
         `approver` is asked where the policy asks, unless the config names another one; where neither is there, what
-        would be asked for is denied. Raises `PluginError` where a plugin cannot make the approver of the config.
+        would be asked for is denied. `echo` takes the place of `[audio] echo` and serves this conversation alone.
+        Raises `PluginError` where a plugin cannot make the approver of the config.
         """
-        return Running(self, handlers, approver)
+        return Running(self, handlers, approver, echo)
 
     def session_settings(self) -> SessionSettings:
         """What each session is told by the config."""
@@ -135,6 +139,7 @@ class App:
         *,
         is_silent: bool = False,
         approver: Approver | None = None,
+        echo: EchoControl | None = None,
     ) -> Session:
         """A session over this transport with the hosted tools, for the program's handlers and the plugins'.
 
@@ -147,16 +152,16 @@ class App:
             connect,
             tools=self.tools,
             handlers=owned,
-            audio=None if backend is None else self._owned(backend.owner, backend.make()),
+            audio=None if backend is None else self._owned(backend.owner, backend.make(), echo),
             settings=self.session_settings(),
             worlds=self._worlds,
             approver=self._approver or approver,
             audit=self._audit,
         )
 
-    def _owned(self, owner: str, backend: AudioBackend) -> OwnedBackend:
+    def _owned(self, owner: str, backend: AudioBackend, echo: EchoControl | None) -> OwnedBackend:
         audio = self.config.audio
-        return OwnedBackend(owner, backend, echo=echo_control(audio.echo), muted=audio.push_to_talk)
+        return OwnedBackend(owner, backend, echo=echo or echo_control(audio.echo), muted=audio.push_to_talk)
 
     @functools.cached_property
     def _approver(self) -> Approver | None:
@@ -176,10 +181,16 @@ class App:
 class Running:
     """One conversation of an app, from `start` to its end; as a context manager it is started and ended for you."""
 
-    def __init__(self, app: App, handlers: Sequence[Callbacks], approver: Approver | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        handlers: Sequence[Callbacks],
+        approver: Approver | None = None,
+        echo: EchoControl | None = None,
+    ) -> None:
         self._app = app
         self._agent: HostedAgent | None = None
-        self._session = app.new_session(self._connect, handlers, approver=approver)
+        self._session = app.new_session(self._connect, handlers, approver=approver, echo=echo)
 
     @property
     def conversation_id(self) -> str | None:
@@ -312,7 +323,8 @@ def _missing_backend(config: Config, plugins: LoadedPlugins) -> list[ConfigProbl
     if backend == NO_SOUND or backend in plugins.audio_backends:
         return []
     known = ", ".join([NO_SOUND, *sorted(plugins.audio_backends)])
-    return [config.problem(("audio", "backend"), f"no plugin brings {backend!r}", f"there are: {known}")]
+    fix = f"pip install 'agentframework[{backend}]'" if backend in _EXTRAS else f"there are: {known}"
+    return [config.problem(("audio", "backend"), f"no plugin brings {backend!r}", fix)]
 
 
 def _missing_approver(config: Config, plugins: LoadedPlugins) -> list[ConfigProblem]:

@@ -54,6 +54,7 @@ class Capture:
     def use_rate(self, rate_hz: int) -> None:
         """What the device works at. Raises `AudioError` where that cannot be converted."""
         self._converter = Converter(AudioFormat("pcm", rate_hz), self._target)
+        self._half = b""  # of a sample, where echo control must have whole ones
         self.rate_hz = rate_hz
 
     @property
@@ -91,7 +92,10 @@ class Capture:
         if self.last_sound is None or audio.count(0) != len(audio):
             self.last_sound = now
         if self._echo is not None:
-            audio = self._echo.captured(audio)  # muted or not: a canceller learns from all it hears
+            audio = self._half + audio
+            whole = len(audio) // 2 * 2
+            audio, self._half = audio[:whole], audio[whole:]
+            audio = self._echo.captured(audio, latency)  # muted or not: a canceller learns from all it hears
         lasts = self._target.duration(len(audio)) if encoded else len(audio) / (2 * self.rate_hz)
         with self._lock:
             if self._muted or now - latency - lasts < self._open_since:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from agentframework.audio.level import scaled
 from agentframework.formats import AudioFormat
 
 __all__ = ["Playback"]
+
+_log = logging.getLogger("agentframework.audio")
 
 _BLOCK = 0.02
 _HEAD_START = 0.06
@@ -55,6 +58,7 @@ class Playback:
         self._burst_since: float | None = None
         self._dry_since: float | None = None
         self._gain = 1.0
+        self._complained = False
         self.use_rate(source.rate_hz)
 
     def use_rate(self, rate_hz: int) -> None:
@@ -138,9 +142,18 @@ class Playback:
         if gain != 1.0 or self._gain != 1.0:
             block = scaled(block, self._gain, gain)
             self._gain = gain
-        if self._echo is not None:
-            self._echo.played(block)
+        self._tell_echo(block, latency)
         return block
+
+    def _tell_echo(self, block: bytes, latency: float) -> None:
+        if self._echo is None:
+            return
+        try:
+            self._echo.played(block, latency)
+        except Exception as error:  # noqa: BLE001 - nothing may escape into a device's callback
+            if not self._complained:
+                self._complained = True
+                _log.error("echo control fails: %s", type(error).__name__, exc_info=error)
 
     # Under the lock
 
@@ -234,11 +247,10 @@ class Playback:
         while due > 0:
             frames = min(due, block)
             if self._is_dry and not self._waiting_bytes:
-                self._played_silence(due)
+                self._tell_echo(bytes(2 * min(due, self.rate_hz)), 0.0)
                 return
             audio = self._next(frames, sounds_at, sounds_at)
-            if self._echo is not None:
-                self._echo.played(audio)
+            self._tell_echo(audio, 0.0)
             due -= frames
             sounds_at += frames / self.rate_hz
 
@@ -252,7 +264,3 @@ class Playback:
         self._handed = self._heard = self.received - self._waiting_bytes // self._source.sample_size_bytes
         if not self._waiting_bytes:
             self._is_dry, self._burst_since = True, None
-
-    def _played_silence(self, frames: int) -> None:
-        if self._echo is not None:
-            self._echo.played(bytes(2 * min(frames, self.rate_hz)))

@@ -11,8 +11,10 @@ import pytest
 
 from agent_stub import PATIENCE, Peer, Recorder, agent, eventually
 from agentframework import (
+    AgentStartedSpeaking,
     App,
     AuthError,
+    Callbacks,
     Config,
     ConfigError,
     EchoControl,
@@ -92,6 +94,22 @@ def test_the_audio_backend_of_the_config_is_opened_and_the_agent_speaks(tmp_path
     with app.conversation(recorder) as running:
         recorder.wait_for("audio")
         running.end()
+
+
+def test_a_handler_with_a_method_for_one_event_of_speech_is_told_of_it(tmp_path: Path) -> None:
+    class Listener(Callbacks):
+        """No `on_event`: nothing else is wanted."""
+
+        def __init__(self) -> None:
+            self.spoke = threading.Event()
+
+        def on_agent_started_speaking(self, event: AgentStartedSpeaking) -> None:
+            self.spoke.set()
+
+    listener = Listener()
+    app = App.load(config_from(tmp_path, '[agent]\nurl = "local"\n[audio]\nbackend = "tone"\n'))
+    with app.conversation(listener):
+        assert listener.spoke.wait(PATIENCE)
 
 
 class Listening(EchoControl):

@@ -25,7 +25,7 @@ from agentframework.workers.threads import ThreadPool
 __all__ = ["Sound", "SoundOwner"]
 
 _log = logging.getLogger("agentframework.audio")
-_SPEECH_EVENTS = ("agent_started_speaking", "agent_stopped_speaking", "answer_played")
+_SPEECH_EVENTS = ("on_agent_started_speaking", "on_agent_stopped_speaking", "on_answer_played")
 
 
 class SoundOwner(Protocol):
@@ -38,7 +38,7 @@ class SoundOwner(Protocol):
         """Bring an event to the handlers; on the wire."""
 
     def wants(self, name: str) -> bool:
-        """Whether any handler wants the events of this name."""
+        """Whether any handler has a method of this name, or one for every event."""
 
     def send_audio(self, audio: bytes) -> bool:
         """Send a block of the microphone; False where there is nobody to hear it. On the wire."""

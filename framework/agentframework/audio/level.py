@@ -36,7 +36,8 @@ def scaled(pcm: bytes, begins: float, ends: float) -> bytes:
     if not samples:
         return pcm
     if begins == ends:
-        louder = [int(sample * begins) for sample in samples]
+        factor, half = round(begins * 65536), 32768  # whole numbers take half the time
+        louder = [sample * factor + half >> 16 for sample in samples]
     else:
         step = (ends - begins) / len(samples)
         louder = [int(sample * (begins + step * n)) for n, sample in enumerate(samples)]

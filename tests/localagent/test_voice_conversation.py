@@ -16,9 +16,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent_guest import TEXT_ONLY, Guest, House, in_house
+from agentframework.audio import conversion
 from agentframework.audio.g711 import decode_ulaw
 from agentframework.audio.level import rms
+from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
+from agentframework.localagent import voice
 from agentframework.localagent.declaration import ToolDeclaration
 from agentframework.localagent.events import AgentEventKind
 from agentframework.localagent.hosted import HostedAgent
@@ -87,6 +90,36 @@ def test_it_is_spoken_in_the_format_of_the_agent(name: str) -> None:
         await guest.rest()
 
     in_house(scenario, voice="auto", output_format=audio_format, script='[[step]]\nsay = "Roll two dice"')
+
+
+def test_without_a_library_that_changes_rates_espeak_is_heard_at_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The metadata says so, and where the rate is given all the same it is a tone, and what to install."""
+
+    def lacking(*_: object) -> None:
+        raise AudioError("pip install 'agentframework[audio]'")
+
+    monkeypatch.setattr(voice, "resampling_is_available", lambda: False)
+    monkeypatch.setattr(conversion, "Resampler", lacking)
+
+    async def scenario(house: House) -> None:
+        guest = await house.connect()
+        await guest.send({"type": "conversation_initiation_client_data"})
+        formats.append((await guest.receive())["conversation_initiation_metadata_event"])
+        _, audio, _ = await spoken_answer(guest)
+        assert rms(audio) > 0.01
+        await guest.rest()
+
+    formats: list[dict[str, Any]] = []
+    own = in_house(scenario, voice="auto", script='[[step]]\nsay = "Roll two dice"')
+    given = in_house(
+        scenario, voice="auto", script='[[step]]\nsay = "Roll two dice"', output_format=AudioFormat()
+    )
+    assert [each["agent_output_audio_format"] for each in formats] == ["pcm_22050", "pcm_16000"]
+    assert own.texts(AgentEventKind.SOUND) == []
+    [problem] = given.texts(AgentEventKind.SOUND)
+    assert problem.endswith("pip install 'agentframework[audio]'")
 
 
 def test_who_speaks_interrupts_the_agent_and_learns_how_far_it_came() -> None:

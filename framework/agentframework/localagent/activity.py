@@ -20,8 +20,11 @@ _BEGINS_DB: Final = 7.0
 _GOES_ON_DB: Final = 4.5
 _LEAST_DB: Final = -52.0
 
-_ONSET: Final = 4  # of the last five blocks that many are loud
+# of the last five blocks that many are loud, or fewer that are very loud: a click is shorter
 _ONSET_WINDOW: Final = 5
+_ONSET: Final = 4
+_CLEAR_ONSET: Final = 3
+_CLEAR_DB: Final = 14.0
 
 # the floor is the least of the smoothed levels in a window of that many parts, of so many blocks each
 _FLOOR_PARTS: Final = 12
@@ -49,7 +52,7 @@ class Activity:
 class VoiceActivity:
     """Voice activity in a stream of 16-bit little-endian mono PCM at `rate_hz`, in blocks of any length.
 
-    An onset is told after some 80 ms of it, an end after `silence` seconds without a voice. Speech that lasts for
+    An onset is told after 60 to 80 ms of it, an end after `silence` seconds without a voice. Speech that lasts for
     `longest` seconds is taken to have ended. `score` is how likely it is that somebody speaks now, 0 to 1.
     """
 
@@ -66,7 +69,7 @@ class VoiceActivity:
         self._smoothed: float | None = None
         self._parts: deque[float] = deque(maxlen=_FLOOR_PARTS)
         self._part = math.inf
-        self._recent: deque[bool] = deque(maxlen=_ONSET_WINDOW)
+        self._recent: deque[float] = deque(maxlen=_ONSET_WINDOW)
         self._levels: deque[float] = deque(maxlen=_STEADY_BLOCKS)
         self._began = self._last_loud = self._voiced = 0
 
@@ -100,12 +103,14 @@ class VoiceActivity:
         return self._go_on(above) if self.is_speaking else self._begin(above)
 
     def _begin(self, above: float) -> Activity | None:
-        self._recent.append(above >= _BEGINS_DB)
-        if sum(self._recent) < _ONSET:
+        self._recent.append(above)
+        loud = sum(level >= _BEGINS_DB for level in self._recent)
+        clear = sum(level >= _CLEAR_DB for level in self._recent)
+        if loud < _ONSET and clear < _CLEAR_ONSET:
             return None
         self.is_speaking = True
         self._began, self._last_loud = self._blocks - len(self._recent), self._blocks
-        self._voiced = sum(self._recent)
+        self._voiced = loud
         self._recent.clear()
         return Activity("began", self._began * _BLOCK)
 

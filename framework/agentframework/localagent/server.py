@@ -71,7 +71,8 @@ class LocalAgent:
     - `voice`: "tone", "auto" (espeak-ng where that is installed), "none" (text alone), or the words of a command that
       turns text into sound; see `CommandVoice`.
     - `transcribe`: the words of a command that turns the user's speech into words; see `Transcriber`.
-    - `barge_in`: whether the agent stops when the user begins to speak; unless said, where it has a voice or ears.
+    - `barge_in`: whether the agent stops when the user begins to speak; unless said, where a
+      voice other than these two words, or a command that transcribes, was asked for.
     - `keep_heard`: so many seconds of what each conversation hears are kept in `heard`, for tests.
 
     Everything runs on the loop on which `start` was awaited; nothing is started before.
@@ -101,7 +102,7 @@ class LocalAgent:
         keep_heard: float = 0.0,
     ) -> None:
         chosen = chosen_voice(voice)
-        speaks_or_hears = not isinstance(chosen, str) or bool(transcribe)
+        is_spoken_with = voice not in ("tone", "none") or bool(transcribe)
         options = AgentOptions(
             tools=tuple(tools),
             default_handling=ToolHandling(timeout=tool_timeout, error_handling=tool_error_handling_mode),
@@ -115,7 +116,7 @@ class LocalAgent:
             voice=chosen,
             lacks_voice=voice == "auto" and chosen == "tone",
             transcribe=tuple(transcribe),
-            barge_in=speaks_or_hears if barge_in is None else barge_in,
+            barge_in=is_spoken_with if barge_in is None else barge_in,
             keep_heard=keep_heard,
         )
         self.heard: dict[str, HeardSound] = {}

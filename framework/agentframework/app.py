@@ -322,8 +322,12 @@ def _missing_backend(config: Config, plugins: LoadedPlugins) -> list[ConfigProbl
     backend = config.audio.backend
     if backend == NO_SOUND or backend in plugins.audio_backends:
         return []
-    known = ", ".join([NO_SOUND, *sorted(plugins.audio_backends)])
-    fix = f"pip install 'agentframework[{backend}]'" if backend in _EXTRAS else f"there are: {known}"
+    if any(report.name == backend and report.state == "skipped" for report in plugins.reports):
+        fix = f'[plugins] enable = ["{backend}"] loads the plugin of that name'
+    elif backend in _EXTRAS:
+        fix = f"pip install 'agentframework[{backend}]'"
+    else:
+        fix = f"there are: {', '.join([NO_SOUND, *sorted(plugins.audio_backends)])}"
     return [config.problem(("audio", "backend"), f"no plugin brings {backend!r}", fix)]
 
 

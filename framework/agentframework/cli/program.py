@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from agentframework.cli.audiogroup import audio
 from agentframework.cli.parameters import (
     ConfigArgument,
     ConfigOption,
@@ -37,6 +38,7 @@ program = typer.Typer(
 )
 
 program.add_typer(tools, name="tools")
+program.add_typer(audio, name="audio")
 
 
 def run_program(arguments: Sequence[str]) -> int:

@@ -1,0 +1,103 @@
+"""`agentframework audio list`: which microphones and speakers there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+
+from agentframework.audio.base import NO_SOUND, AudioDevice
+from agentframework.cli.failures import FINE, TO_BE_CORRECTED
+from agentframework.cli.loading import inspect_plugins, read_config
+from agentframework.cli.logs import ShownLog
+from agentframework.cli.tables import print_lines, print_paragraph, print_table
+from agentframework.config import Config
+from agentframework.errors import AudioError
+from agentframework.hookspecs import PROJECT
+from agentframework.hookspecs.contribution import OwnedBackend
+from agentframework.spelling import did_you_mean
+
+__all__ = ["INSTALL", "find_backends", "list_devices"]
+
+INSTALL = "pip install 'agentframework[pyaudio]' brings microphones and speakers"
+
+
+def find_backends(config: Config, name: str | None) -> dict[str, OwnedBackend]:
+    """The installed backends, or the one of that name. Raises `AudioError` where it is not installed."""
+    found = dict(inspect_plugins(config).plugins.audio_backends)
+    if name is None:
+        return found
+    if name not in found:
+        known = ", ".join(sorted(found)) or "none"
+        hint = INSTALL if name == "pyaudio" else f"there are: {known}{did_you_mean(name, found)}"
+        raise AudioError(f"no plugin brings the audio backend {name!r}\n{hint}")
+    return {name: found[name]}
+
+
+def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, as_json: bool) -> int:
+    """Print every device of every backend; the exit code is 2 where none could be asked.
+
+    Raises `ConfigError` for a config that cannot be read, and `AudioError` for a backend that is not installed.
+    """
+    read = read_config(config, shown)
+    if backend is None and config is not None and read.audio.backend != NO_SOUND:
+        backend = read.audio.backend
+    devices: list[tuple[str, AudioDevice]] = []
+    problems: list[tuple[str, str]] = []
+    for name, owned in sorted(find_backends(read, backend).items()):
+        if backend is None and owned.plugin.distribution == PROJECT:
+            continue  # files and commands have no devices to choose from, and may not even be set up
+        try:
+            devices += [(name, device) for device in owned.make().devices()]
+        except AudioError as error:
+            problems.append((name, str(error)))
+    if as_json:
+        listed = [{"backend": name, **asdict(device)} for name, device in devices]
+        said = [{"backend": name, "problem": problem} for name, problem in problems]
+        print_lines([json.dumps({"devices": listed, "problems": said}, indent=2, ensure_ascii=False)])
+    else:
+        _print(devices, problems, backend)
+    return TO_BE_CORRECTED if problems and not devices else FINE
+
+
+def _print(
+    devices: list[tuple[str, AudioDevice]], problems: list[tuple[str, str]], backend: str | None
+) -> None:
+    if devices:
+        heading = ["device", "backend", "index", "system", "microphone", "speaker", "rates (Hz)"]
+        print_table(heading, [_row(name, device) for name, device in devices])
+    for name, problem in problems:
+        for line in f"{name}: {problem}".split("\n"):
+            print_paragraph(line)
+    if not devices and not problems:
+        which = "no installed audio backend" if backend is None else f"the audio backend {backend!r}"
+        print_paragraph(f"{which} finds no device; {_what_helps(backend)}")
+
+
+def _what_helps(backend: str | None) -> str:
+    if backend in (None, "pyaudio") and find_spec("agentframework_pyaudio") is None:
+        return INSTALL
+    return "is something plugged in, and does the system's sound server run?"
+
+
+def _row(backend: str, device: AudioDevice) -> list[str]:
+    rates = ", ".join(
+        f"{rate} (default)" if rate == device.default_rate_hz else str(rate)
+        for rate in sorted({*device.rates_hz, device.default_rate_hz})
+    )
+    return [
+        device.name,
+        backend,
+        str(device.index),
+        device.host,
+        _channels(device.input_channels, device.is_default_input),
+        _channels(device.output_channels, device.is_default_output),
+        rates,
+    ]
+
+
+def _channels(channels: int, is_default: bool) -> str:
+    if not channels:
+        return "-"
+    return f"{channels} ch, default" if is_default else f"{channels} ch"

@@ -23,7 +23,7 @@ __all__ = [
     "frequency",
     "level_db",
     "likest",
-    "looked_at_twice",
+    "looked_at_again",
     "pcm",
     "phase_residue",
     "samples",
@@ -174,13 +174,15 @@ class Recording:
             assert met and not self._over, "the recorder has ended or is stuck"
 
 
-def looked_at_twice(look: Callable[[], T], is_good: Callable[[T], bool]) -> T:
-    """What a measurement gives; where that is not good a second one, for others may have kept the machine busy."""
+def looked_at_again(look: Callable[[], T], is_good: Callable[[T], bool]) -> T:
+    """What a measurement gives; up to three are taken until one is good, for others may keep the machine busy."""
     seen = look()
-    if is_good(seen):
-        return seen
-    print("looked at again, after:", seen)
-    return look()
+    for _ in range(2):
+        if is_good(seen):
+            break
+        print("looked at again, after:", seen)
+        seen = look()
+    return seen
 
 
 def tone(frequency_hz: float, seconds: float, rate_hz: int, *, amplitude: float = 0.5) -> bytes:

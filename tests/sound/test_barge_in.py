@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from sound_recording import Recording, frequency, looked_at_twice, tone
+from sound_recording import Recording, frequency, looked_at_again, tone
 from sound_server import SoundServer
 from sound_stage import Stage, on_stage
 
@@ -41,7 +41,7 @@ def test_silence_comes_at_once_whatever_is_left_of_the_chunk(
             print(f"silence {1000 * (silent - interrupted):.0f} ms after the interruption was sent")
             return silent - interrupted
 
-        assert looked_at_twice(silence, lambda took: took <= SILENT_WITHIN) <= SILENT_WITHIN
+        assert looked_at_again(silence, lambda took: took <= SILENT_WITHIN) <= SILENT_WITHIN
 
 
 def test_late_audio_of_what_was_interrupted_never_sounds_and_what_is_new_does(

@@ -15,7 +15,7 @@ from agentframework.compat.elevenlabs import AsyncConversation, Conversation, El
 from agentframework.localagent.events import AgentEventKind
 from agentframework_pyaudio import AsyncDefaultAudioInterface, DefaultAudioInterface
 from foreign_client import CLIENTS, ForeignClient
-from sound_recording import looked_at_twice
+from sound_recording import looked_at_again
 from sound_server import SoundServer
 
 pytestmark = pytest.mark.sound
@@ -109,7 +109,7 @@ def assert_an_interruption_silences(server: SoundServer, talk: Talk) -> None:
         print(f"sounded for {sound.length:.3f} s of 3")
         return sound.length
 
-    length = looked_at_twice(sounded, lambda length: length < PLAYS + SILENT_WITHIN)
+    length = looked_at_again(sounded, lambda length: length < PLAYS + SILENT_WITHIN)
     assert 0.3 < length < PLAYS + SILENT_WITHIN
 
 

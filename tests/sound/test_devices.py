@@ -21,7 +21,7 @@ from sound_recording import (
     Samples,
     frequency,
     level_db,
-    looked_at_twice,
+    looked_at_again,
     phase_residue,
     samples,
     sounds,
@@ -114,7 +114,7 @@ def test_a_tone_comes_back_whole_in_every_format(
     sound_server: SoundServer, input_format: str, output_format: str
 ) -> None:
     noise = 0.15 if "ulaw_8000" in (input_format, output_format) else 0.02
-    assert not looked_at_twice(
+    assert not looked_at_again(
         lambda: faults(*round_trip(input_format, output_format), noise=noise), lambda problems: not problems
     )
 
@@ -142,7 +142,7 @@ def test_a_tone_comes_back_whole_where_the_device_takes_only_its_own_rate(
         assert (ears.line.input_rate_hz, ears.line.output_rate_hz) == (44_100, 44_100)
         return faults(ears, heard, noise=noise)
 
-    assert not looked_at_twice(problems, lambda found: not found)
+    assert not looked_at_again(problems, lambda found: not found)
 
 
 def test_blocks_of_the_microphone_come_at_once_and_every_20_ms(sound_server: SoundServer) -> None:
@@ -174,6 +174,6 @@ def test_what_is_said_is_heard_soon(sound_server: SoundServer) -> None:
                     recording.wait_for(0.005)
                 return time.monotonic() - spoken
 
-        took = looked_at_twice(delay, lambda seconds: seconds < 0.2)
+        took = looked_at_again(delay, lambda seconds: seconds < 0.2)
     print(f"heard {1000 * took:.0f} ms after it was said")
     assert took < 0.2

@@ -11,7 +11,7 @@ from agentframework.builtin.pipe_backend import PipeBackend
 from agentframework.builtin.pipe_presets import preset_commands
 from agentframework.testing import AudioBackendCase, audio_backend_cases
 from line_wire import Wire
-from sound_recording import frequency, level_db, looked_at_twice, samples, tone
+from sound_recording import frequency, level_db, looked_at_again, samples, tone
 from sound_server import SoundServer
 
 pytestmark = pytest.mark.sound
@@ -71,7 +71,7 @@ def test_an_interruption_is_silence_within_150_ms(sound_server: SoundServer, wir
                 backend.flush()
                 return recording.wait_for_silence(0.4) - at
 
-            went_on = looked_at_twice(interrupt, lambda seconds: seconds < 0.15)
+            went_on = looked_at_again(interrupt, lambda seconds: seconds < 0.15)
     finally:
         backend.stop()
     print(f"silent after {went_on * 1000:.0f} ms")

@@ -16,7 +16,7 @@ from agentframework import AudioFormat, AudioLine
 from agentframework.testing import AudioBackendCase, audio_backend_cases
 from agentframework_pyaudio import AsyncDefaultAudioInterface, DefaultAudioInterface, PyAudioBackend
 from agentframework_pyaudio.settings import Settings
-from sound_recording import Recording, frequency, looked_at_twice, samples, sounds, tone
+from sound_recording import Recording, frequency, looked_at_again, samples, sounds, tone
 from sound_server import SoundServer, losable_sound_server, shared_sound_server, sound_server
 
 __all__ = ["losable_sound_server", "shared_sound_server", "sound_server"]  # fixtures
@@ -103,7 +103,7 @@ class TestDefaultAudioInterface:
             )
             return max(silent, returned) - asked
 
-        assert looked_at_twice(look, lambda took: took < SILENT_WITHIN) < SILENT_WITHIN
+        assert looked_at_again(look, lambda took: took < SILENT_WITHIN) < SILENT_WITHIN
 
     def test_it_comes_back_with_a_sound_server_that_does(self, losable_sound_server: SoundServer) -> None:
         program = Program()
@@ -161,7 +161,7 @@ def test_the_async_one_delivers_every_block_and_never_holds_up_the_loop(sound_se
         )
         return seen
 
-    heard, silent, stall = looked_at_twice(look, lambda seen: max(seen[1:]) < SILENT_WITHIN)
+    heard, silent, stall = looked_at_again(look, lambda seen: max(seen[1:]) < SILENT_WITHIN)
     assert silent < SILENT_WITHIN
     assert stall < SILENT_WITHIN
     (sound,) = sounds(samples(heard), RATE_HZ)
@@ -244,7 +244,7 @@ def test_a_tool_that_computes_does_not_tear_what_is_played(sound_server: SoundSe
         print(f"{len(found)} pieces, the first of {found[0].length:.3f} s of 1")
         return len(found), found[0].length
 
-    pieces, length = looked_at_twice(look, lambda seen: seen[0] == 1)
+    pieces, length = looked_at_again(look, lambda seen: seen[0] == 1)
     assert pieces == 1
     assert length == pytest.approx(1.0, abs=0.02)
 

@@ -76,7 +76,8 @@ autoload = false
 def test_a_conversation_with_files_for_ears_and_mouth(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", tone(0.5, 8000), 8000)
     done = run(tmp_path, WAV + 'input = "in.wav"\noutput = "calls/out.wav"\n', "hello\nbye\n")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "audio" not in done.stderr, done.stderr
     assert "agent: Goodbye." in done.stdout
     rate_hz, pcm = read_wav(tmp_path / "calls" / "out.wav")
     assert rate_hz == 16000
@@ -92,7 +93,8 @@ def test_a_conversation_needs_no_sound_library(tmp_path: Path) -> None:
     )
     assert (shown.returncode, shown.stderr) == (0, "")
     done = run(tmp_path, WAV + 'input = "in.wav"\noutput = "out.wav"\n', "bye\n", environ=environ)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "audio" not in done.stderr, done.stderr
     assert loud_seconds(read_wav(tmp_path / "out.wav")[1], 16000) > 0.2
 
 
@@ -128,7 +130,8 @@ def test_a_conversation_with_commands_for_ears_and_mouth(tmp_path: Path) -> None
     playback = ["dd", "of=out.pcm", "bs=640", "status=none"]
     """
     done = run(tmp_path, config, "hello\nbye\n")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "audio" not in done.stderr, done.stderr
     assert loud_seconds((tmp_path / "out.pcm").read_bytes(), 16000) > 0.2
 
 
@@ -165,6 +168,17 @@ def test_a_backend_that_is_not_chosen_is_not_imported(tmp_path: Path) -> None:
         "agentframework.builtin.pipe",
         "agentframework.builtin.wav",
     }
+
+
+def test_a_backend_of_a_plugin_that_is_not_loaded_is_said_with_what_loads_it(tmp_path: Path) -> None:
+    config = WAV.replace('"wav"', '"loudspeaker"').replace("[plugins.wav]\n", "")
+    info = tmp_path / "loudspeaker-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loudspeaker\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[agentframework]\nloudspeaker = loudspeaker\n")
+    done = run(tmp_path, config, "bye\n", environ={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert '[plugins] enable = ["loudspeaker"] loads the plugin of that name' in done.stderr + done.stdout
 
 
 def test_what_is_built_in_can_be_disabled_like_any_plugin(tmp_path: Path) -> None:

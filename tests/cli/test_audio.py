@@ -116,20 +116,12 @@ def test_the_devices_are_a_line_each(desk: Desk) -> None:
     done = desk.run("audio", "list", "--config", "loop.toml")
     assert (done.returncode, done.stderr) == (0, "")
     heading, microphone, speaker = done.stdout.splitlines()
-    assert heading.split() == [
-        "DEVICE",
-        "BACKEND",
-        "INDEX",
-        "SYSTEM",
-        "MICROPHONE",
-        "SPEAKER",
-        "RATES",
-        "(HZ)",
+    assert heading.split("  ")[0] == "DEVICE"
+    assert [cell.strip() for cell in microphone.split("  ") if cell.strip()] == [
+        *("Desk Microphone", "0", "default microphone (1 channel)", "16000 and 48000, default 48000"),
+        "loop, ALSA",
     ]
-    assert microphone.split("  ")[0] == "Desk Microphone"
-    assert "1 ch, default" in microphone
-    assert "16000, 48000 (default)" in microphone
-    assert "2 ch, default" in speaker
+    assert "default speaker (2 channels)    44100" in speaker
 
 
 def test_the_devices_are_listed_for_programs_too(desk: Desk) -> None:

@@ -37,11 +37,10 @@ def test_the_devices_of_the_system_are_listed(sound_server: SoundServer) -> None
 
 def test_a_microphone_that_hears_the_speaker_is_measured(sound_server: SoundServer) -> None:
     with sound_server.acoustic_path(0.3):
-        for _ in range(2):  # a second look, where the machine was busy with others
+        done = command(sound_server, "test", "--seconds", "3", "--json")
+        if not json.loads(done.stdout)["loopback"]["heard"]:  # the machine was busy with others
             done = command(sound_server, "test", "--seconds", "3", "--json")
-            found = json.loads(done.stdout)
-            if found["loopback"]["heard"]:
-                break
+    found = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert found["loopback"]["heard"]
     assert found["loopback"]["level_db"] == pytest.approx(-10.5, abs=3)

@@ -11,6 +11,7 @@ from agentframework.audio.base import NO_SOUND, AudioDevice
 from agentframework.cli.failures import FINE, TO_BE_CORRECTED
 from agentframework.cli.loading import inspect_plugins, read_config
 from agentframework.cli.logs import ShownLog
+from agentframework.cli.phrases import count
 from agentframework.cli.tables import print_lines, print_paragraph, print_table
 from agentframework.config import Config
 from agentframework.errors import AudioError
@@ -65,8 +66,10 @@ def _print(
     devices: list[tuple[str, AudioDevice]], problems: list[tuple[str, str]], backend: str | None
 ) -> None:
     if devices:
-        heading = ["device", "backend", "index", "system", "microphone", "speaker", "rates (Hz)"]
-        print_table(heading, [_row(name, device) for name, device in devices])
+        print_table(
+            ["device", "index", "used as", "rates (Hz)", "backend"],
+            [_row(name, device) for name, device in devices],
+        )
     for name, problem in problems:
         for line in f"{name}: {problem}".split("\n"):
             print_paragraph(line)
@@ -82,22 +85,16 @@ def _what_helps(backend: str | None) -> str:
 
 
 def _row(backend: str, device: AudioDevice) -> list[str]:
-    rates = ", ".join(
-        f"{rate} (default)" if rate == device.default_rate_hz else str(rate)
-        for rate in sorted({*device.rates_hz, device.default_rate_hz})
-    )
-    return [
-        device.name,
-        backend,
-        str(device.index),
-        device.host,
-        _channels(device.input_channels, device.is_default_input),
-        _channels(device.output_channels, device.is_default_output),
-        rates,
+    rates = [*sorted({*device.rates_hz, device.default_rate_hz})]
+    said = f"{rates[0]} to {rates[-1]}" if len(rates) > 2 else " and ".join(map(str, rates))
+    if len(rates) > 1:
+        said += f", default {device.default_rate_hz}"
+    uses = [
+        f"{'default ' if is_default else ''}{use} ({count(channels, 'channel')})"
+        for use, channels, is_default in (
+            ("microphone", device.input_channels, device.is_default_input),
+            ("speaker", device.output_channels, device.is_default_output),
+        )
+        if channels
     ]
-
-
-def _channels(channels: int, is_default: bool) -> str:
-    if not channels:
-        return "-"
-    return f"{channels} ch, default" if is_default else f"{channels} ch"
+    return [device.name, str(device.index), ", ".join(uses), said, f"{backend}, {device.host}"]

@@ -28,7 +28,7 @@ def heard_after(stage: Stage, seconds: float) -> Samples:
 
 @pytest.mark.needs_system("espeak-ng")
 def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer) -> None:
-    voice = spoken("What time is it in Oslo, and will it rain on Sunday?")
+    voice = spoken("What time is it in Oslo?")
     said = samples(voice)
     with on_stage() as stage:
 
@@ -45,7 +45,7 @@ def test_spoken_words_arrive_as_they_were_said(sound_server: SoundServer) -> Non
 @pytest.mark.needs_system("espeak-ng")
 def test_the_agents_words_sound_as_they_were_sent(sound_server: SoundServer) -> None:
     rate_hz = 22_050
-    voice = spoken("It is ten past four, and Sunday will be dry.", AudioFormat("pcm", rate_hz))
+    voice = spoken("It is ten past four.", AudioFormat("pcm", rate_hz))
     said = samples(voice)
     with sound_server.record(rate_hz=rate_hz) as recording, on_stage(output_format="pcm_22050") as stage:
 

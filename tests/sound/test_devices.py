@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,10 @@ import pytest
 
 from agentframework.audio.base import AudioBackend
 from agentframework.audio.g711 import decode_ulaw, encode_ulaw
-from agentframework.audio.line import AudioLine
 from agentframework.formats import AudioFormat
 from agentframework_pyaudio.backend import PyAudioBackend
 from agentframework_pyaudio.settings import Settings
+from line_wire import Wire
 from sound_recording import (
     Samples,
     frequency,
@@ -34,29 +33,16 @@ pytestmark = pytest.mark.sound
 FORMATS = ("pcm_8000", "pcm_16000", "pcm_22050", "pcm_24000", "pcm_44100", "pcm_48000", "ulaw_8000")
 PAIRS = [*zip(FORMATS, (*FORMATS[3:], *FORMATS[:3]), strict=True), ("pcm_16000", "pcm_16000")]
 TONE_HZ = 1_003.0  # not a whole number of periods in any block
-LENGTH = 0.6
+LENGTH = 0.4
 
 
-class Ears:
-    """A line with a backend that runs, and all that its microphone has heard."""
-
-    def __init__(self, input_format: str, output_format: str) -> None:
-        self.heard = bytearray()
-        self._changed = threading.Condition()
-        self.line = AudioLine(
-            AudioFormat.parse(input_format), AudioFormat.parse(output_format), on_captured=self._take
-        )
-
-    def _take(self) -> None:
-        with self._changed:
-            self.heard += b"".join(self.line.take_captured())
-            self._changed.notify_all()
+class Ears(Wire):
+    """The wire's end of a line, which waits by the length of what is heard."""
 
     def wait_until(self, seconds: float) -> None:
         """Until so much is heard in all."""
         wanted = self.line.input_format.size_bytes(seconds)
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.heard) >= wanted, seconds + 5), "deaf"
+        self.wait(lambda: len(self.heard) >= wanted)
 
     def values(self) -> Samples:
         heard = bytes(self.heard)
@@ -65,7 +51,7 @@ class Ears:
 
 @contextmanager
 def listening(backend: AudioBackend, input_format: str, output_format: str) -> Iterator[Ears]:
-    ears = Ears(input_format, output_format)
+    ears = Ears(AudioFormat.parse(input_format), AudioFormat.parse(output_format))
     backend.start(ears.line)
     try:
         yield ears
@@ -81,9 +67,9 @@ def agents_tone(audio_format: AudioFormat, seconds: float) -> bytes:
 def round_trip(input_format: str, output_format: str) -> tuple[Ears, Samples]:
     """A tone goes out to the speaker and comes in from its monitor; what came in."""
     with listening(PyAudioBackend(Settings(input_device="speakermon")), input_format, output_format) as ears:
-        ears.wait_until(0.2)
+        ears.wait_until(0.1)
         ears.line.put(agents_tone(ears.line.output_format, LENGTH))
-        ears.wait_until(0.2 + LENGTH + 0.3)
+        ears.wait_until(0.1 + LENGTH + 0.25)
     return ears, ears.values()
 
 

@@ -270,6 +270,19 @@ class TestMissingSystemPackages:
         assert "3 errors" in done.stdout
         assert "needs no-such-program: apt-get install such-package (CI is set" in done.stdout
 
+    @pytest.mark.parametrize(("ci", "code", "outcome"), [("", 0, "1 skipped"), ("true", 1, "1 error")])
+    def test_sound_is_never_skipped_in_ci(self, tmp_path: Path, ci: str, code: int, outcome: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-m", "sound", "tests/sound/test_sound_server.py", "-k", "lost"],
+            cwd=ROOT,
+            env={"PATH": str(tmp_path), "CI": ci},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, outcome in done.stdout) == (code, True), done.stdout
+        assert "needs pulseaudio: apt-get install pulseaudio" in done.stdout
+
     def test_nothing_is_said_where_nothing_is_missing(self, suite: Path) -> None:
         (suite / "scripts" / "system-packages.txt").write_text("sh dash\n")
         tests = suite / "tests" / "test_a.py"

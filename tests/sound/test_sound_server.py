@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def test_a_server_can_be_lost_and_found(losable_sound_server: SoundServer) -> No
 
 def test_it_ends_with_a_test_run_that_is_killed(sound_server: SoundServer) -> None:
     code = "import sound_server, signal\nwith sound_server._server() as server:\n"
-    code += "    print(server._process.pid, flush=True)\n    signal.pause()"
+    code += "    print(server._process.pid, server.folder, flush=True)\n    signal.pause()"
     paths = os.pathsep.join(map(str, (TESTS, TESTS.parent / "scripts")))
     with subprocess.Popen(
         [sys.executable, "-c", code],
@@ -72,10 +73,11 @@ def test_it_ends_with_a_test_run_that_is_killed(sound_server: SoundServer) -> No
         text=True,
     ) as program:
         assert program.stdout is not None
-        server = int(program.stdout.readline())
-        end = os.pidfd_open(server)
+        server, folder = program.stdout.readline().split()
+        end = os.pidfd_open(int(server))
         os.kill(program.pid, signal.SIGKILL)
     try:
         assert select.select([end], [], [], 10)[0], "it runs on"
     finally:
         os.close(end)
+        shutil.rmtree(folder)

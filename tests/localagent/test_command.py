@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from agent_stub import PATIENCE, eventually
 from agentframework.localagent.command import CommandError, CommandTimeoutError, run_command
+from agentframework.loopthread import LoopThread
 
 MANY = 1_000_000
 
@@ -93,9 +96,25 @@ def test_who_is_not_waited_for_any_more_is_ended(tmp_path: Path) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert is_gone(int(file.read_text()))
 
     asyncio.run(main())
+    assert eventually(lambda: is_gone(int(file.read_text())))
+
+
+def test_a_loop_that_ends_in_the_middle_of_it_leaves_nothing_open() -> None:
+    """Nor does it matter when: before the program has started, while it runs, or when it has just been ended."""
+    for delay in (0.0, 0.001, 0.003, 0.01, 0.03):
+        loop = LoopThread("test-command")
+        mailbox = loop.acquire()
+        words = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
+        asyncio.run_coroutine_threadsafe(
+            run_command(words, b"text", timeout=600, most_bytes=MANY), mailbox.loop
+        )
+        threading.Event().wait(delay)
+        loop.release()
+        loop.join(PATIENCE)
+        assert mailbox.loop.is_closed()
+    assert eventually(lambda: not [one for one in threading.enumerate() if one.name == "test-command"])
 
 
 def is_gone(pid: int) -> bool:

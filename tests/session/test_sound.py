@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from agentframework.audio.g711 import encode_ulaw
 
 from agent_stub import Peer, agent, eventually, finish, make_session, start
 from agentframework.audio.base import HandingBackend, PushBackend
+from agentframework.audio.g711 import encode_ulaw
 from agentframework.audio.line import AudioLine
 from agentframework.callbacks import Event
 from agentframework.errors import AudioError

@@ -20,10 +20,10 @@ setup: ## make or update the environments, .venv and those below .venvs
 	$(call ensure,system test clients javascript bench)
 	@:
 
-test: setup ## style, types and the tests, in under five minutes
+test: setup ## style, types and the tests, those of sound last; about ten minutes
 	@scripts/test
 
-soak: setup ## the tests that take longer than ten seconds each
+soak: setup ## the tests that take longer than ten seconds each; about twenty minutes
 	@.venv/bin/python -m pytest -m soak --timeout 1200
 
 matrix: setup ## the tests with the other versions of Python that are found here

@@ -130,6 +130,9 @@ def test_a_gap_in_an_answer_is_an_underrun_and_a_pause_between_two_is_none() -> 
     assert line.counts["underruns"] == 1
     line.read_playback(1280)
     clock.now += 5
+    line.put(ramp(960), is_final=True)
+    line.read_playback(1280)
+    clock.now += 0.5
     line.put(ramp(960))
     assert line.counts["underruns"] == 1
 
@@ -258,7 +261,7 @@ class TestCapture:
             spoken[block] = clock.now - 0.03 - 0.02  # when its first sample was said
             line.write_capture(block, latency=0.03)
         began = [round((spoken[block] - 200) / 0.02, 2) for block in line.take_captured()]
-        assert began == [-2.5, -1.5, -0.5, 0.5, 1.5, 12.5, 13.5, 14.5, 15.5, 16.5]
+        assert began == [-2.5, -1.5, -0.5, 0.5, 1.5, 13.5, 14.5, 15.5, 16.5]
 
     def test_it_begins_muted_where_the_user_pushes_to_talk(self) -> None:
         clock = Clock()
@@ -267,7 +270,7 @@ class TestCapture:
         assert line.muted
         assert line.take_captured() == []
         line.unmute()
-        clock.now += 0.03
+        clock.now += 0.05
         line.write_capture(ramp(BLOCK))
         assert line.take_captured() == [ramp(BLOCK)]
 

@@ -275,7 +275,7 @@ class Microphone(AudioBackend):
 
     def hear(self, level: int) -> str:
         """A block of 10 ms that began just now; what the agent gets of it."""
-        time.sleep(0.011)
+        time.sleep(0.035)
         block = bytes([level]) * 320
         assert self.line is not None
         self.line.write_capture(block)

@@ -16,6 +16,7 @@ __all__ = ["Capture"]
 
 _log = logging.getLogger("agentframework.audio")
 _MAX_WAITING = 1.0
+_MARGIN = 0.02  # what a device says of its latency is off by as much where the machine is busy
 
 
 class Capture:
@@ -72,7 +73,7 @@ class Capture:
         with self._lock:
             if self._muted:
                 self._muted = False
-                self._open_since = self._clock()
+                self._open_since = self._clock() + _MARGIN
                 self._converter.reset()
 
     def write(self, audio: bytes, latency: float, *, encoded: bool = False) -> None:

@@ -155,12 +155,13 @@ class AudioLine:
         """The position, in samples of the agent's format, up to which speech has sounded."""
         return self._playback.heard
 
-    def put(self, audio: bytes) -> int:
+    def put(self, audio: bytes, *, is_final: bool = False) -> int:
         """Queue speech in the agent's format: any length; the position where it begins. Never blocks.
 
         Of more than 16 MiB the oldest is dropped and counted; while the device is lost everything is.
+        `is_final` says that the answer is whole with it: a silence after it is no underrun.
         """
-        return self._playback.put(audio)
+        return self._playback.put(audio, is_final=is_final)
 
     def clear(self) -> int:
         """Be silent: forget all that is queued, at once. The position up to which it was heard."""

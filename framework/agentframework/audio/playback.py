@@ -55,6 +55,7 @@ class Playback:
         self._in_flight: deque[tuple[float, int, int]] = deque()  # sounds at, from position, to position
         self._heard = 0
         self._is_dry = True
+        self._is_whole = False
         self._burst_since: float | None = None
         self._dry_since: float | None = None
         self._gain = 1.0
@@ -87,8 +88,11 @@ class Playback:
         with self._lock:
             self._keep_time()
 
-    def put(self, audio: bytes) -> int:
-        """Queue a chunk of any length; gives the position where it begins. Of too much the oldest is dropped."""
+    def put(self, audio: bytes, *, is_final: bool = False) -> int:
+        """Queue a chunk of any length; gives the position where it begins. Of too much the oldest is dropped.
+
+        After one that is the last of its answer a silence is no underrun.
+        """
         whole = len(audio) - len(audio) % self._source.sample_size_bytes
         with self._lock:
             self._keep_time()
@@ -99,8 +103,10 @@ class Playback:
             now = self._clock()
             if self._is_dry and self._burst_since is None:
                 self._burst_since = now
-                if self._dry_since is not None and now - self._dry_since < _HESITATION:
+                hesitated = self._dry_since is not None and now - self._dry_since < _HESITATION
+                if hesitated and not self._is_whole:
                     self._counts["underruns"] += 1
+            self._is_whole = is_final
             self._chunks.append(audio[:whole])
             self._waiting_bytes += whole
             self.received += whole // self._source.sample_size_bytes

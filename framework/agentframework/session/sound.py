@@ -133,7 +133,7 @@ class Sound:
             self._lane.play(audio)
         if self._pushes and self._speech is None and self._echo is None:
             return  # nobody asks what has sounded
-        begins = line.put(audio)
+        begins = line.put(audio, is_final=event.is_final is True)
         if self._speech is not None:
             self._speech.add(event, begins, line.received)
 

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -233,3 +234,42 @@ def test_a_line_of_the_log_is_shown_in_its_place(tmp_path: Path) -> None:
     held.hold()
     shown = [line for line in held.lines if line.startswith(("warning", "error"))]
     assert shown == ["warning: an oddity", "error: a fault"]
+
+
+class Muteable:
+    """A conversation of which only the microphone matters."""
+
+    def __init__(self) -> None:
+        self.muted = True
+        self.sent: list[str] = []
+
+    def mute(self) -> None:
+        self.muted = True
+
+    def unmute(self) -> None:
+        self.muted = False
+
+    def send_user_message(self, text: str) -> None:
+        self.sent.append(text)
+
+
+@pytest.mark.parametrize("has_microphone", [True, False])
+def test_words_for_the_microphone_are_not_for_the_agent(has_microphone: bool) -> None:
+    conversation, out = Muteable(), io.StringIO()
+    screen = PlainScreen(out, out)
+    unused: Any = Keyboard(lambda keyboard: None)
+    talk = Talk(
+        *(cast(Any, conversation), Relay(), unused, screen, View(screen), Heading("a", 0, 0), False),
+        has_microphone=has_microphone,
+    )
+    states = []
+    for text in ("/unmute", "/mute", "", "", "hello"):
+        if not talk._steers_microphone(text):
+            talk._send(text)
+        states.append(conversation.muted)
+    if has_microphone:
+        assert conversation.sent == ["hello"]
+        assert states == [False, True, False, True, True]
+        assert out.getvalue().count("the microphone is on") == 2
+    else:
+        assert conversation.sent == ["/unmute", "/mute", "", "", "hello"]

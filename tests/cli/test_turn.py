@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from agentframework.callbacks import Event
+from agentframework.callbacks import AgentStartedSpeaking, AgentStoppedSpeaking, Event
 from agentframework.cli.turn import OPENING, PATIENCE, QUIET, Turn
 from cli_events import answered, called, complete, heard, part, response
 
@@ -119,3 +119,24 @@ def test_the_last_word_of_an_answer_has_its_time() -> None:
     assert turn.answered_at == 2.0
     turn.hear(called(), 3.0)
     assert turn.answered_at == math.inf
+
+
+def test_the_word_that_an_interrupted_answer_is_whole_ends_no_turn() -> None:
+    turn = Turn(100.0)
+    turn.hear(response(), 100.5)
+    turn.user_spoke(101.0)
+    turn.hear(complete(), 101.5)
+    assert turn.over_at() == 101 + PATIENCE
+    turn.hear(response(), 102.0)
+    turn.hear(complete(), 102.5)
+    assert turn.over_at() == 102.5
+
+
+def test_an_answer_is_over_when_it_has_sounded_too() -> None:
+    turn = Turn(100.0)
+    turn.user_spoke(100.0)
+    turn.hear(response(), 101.0)
+    turn.hear(AgentStartedSpeaking(1), 101.0)
+    assert turn.answered_at == math.inf
+    turn.hear(AgentStoppedSpeaking(1, interrupted=False), 107.0)
+    assert turn.answered_at == 107

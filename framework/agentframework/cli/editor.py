@@ -31,11 +31,14 @@ _BETWEEN_WRITES: Final = 0.02
 class Editor(LineSource):
     """Gives the lines that are typed; runs as a task of the running loop, on the main thread.
 
-    A line that was given is erased: whoever takes it shows it. `status` is shown above the line. Ctrl-D on an
+    A line that was given is erased: whoever takes it shows it. `status` is shown above the line, and what
+    `microphone` says at its beginning. Lines without a word are given only with `gives_empty`. Ctrl-D on an
     empty line is the end of the input; with Ctrl-C the editing ends.
     """
 
     def __init__(self, status: Callable[[], str]) -> None:
+        self.gives_empty = False
+        self.microphone: Callable[[], str] = lambda: ""
         self._status = status
         self._session: PromptSession[str] = PromptSession(
             erase_when_done=True, reserve_space_for_menu=0, refresh_interval=_REFRESH
@@ -99,7 +102,8 @@ class Editor(LineSource):
                 if any(typed.key == Keys.ControlC for typed in get_typeahead(self._session.app.input)):
                     interrupt()  # twice at once: the second came while the first was dealt with
                 return
-            if (line.strip() or self._seconds_left is not None) and not self._stopped:
+            wanted = line.strip() or self.gives_empty or self._seconds_left is not None
+            if wanted and not self._stopped:
                 give(line.strip())
 
     def _message(self) -> StyleAndTextTuples:
@@ -109,7 +113,9 @@ class Editor(LineSource):
         status = self._status()
         label = f"{'tool':{LABEL_WIDTH}}"
         working: StyleAndTextTuples = [("fg:ansiyellow", label), ("", f"{status}\n")] if status else []
-        return [*working, ("", "\n"), ("bold fg:ansicyan", f"{'you':{LABEL_WIDTH}}")]
+        microphone = self.microphone()
+        switched: StyleAndTextTuples = [("fg:ansired", f"{microphone} ")] if microphone else []
+        return [*working, ("", "\n"), ("bold fg:ansicyan", f"{'you':{LABEL_WIDTH}}"), *switched]
 
 
 def _settings_of_terminal() -> tuple[int, list[Any]] | None:

@@ -15,7 +15,12 @@ _LONGEST_LINE_BYTES: Final = 1 << 20
 
 
 class LineSource(ABC):
-    """Gives lines to a function, and None at the end of the input; neither comes after `stop`."""
+    """Gives lines to a function, and None at the end of the input; neither comes after `stop`.
+
+    `microphone` says a word about it to whoever types, where that can be shown.
+    """
+
+    microphone: Callable[[], str]
 
     @abstractmethod
     def start(self, give: Callable[[str | None], None], interrupt: Callable[[], None]) -> None:

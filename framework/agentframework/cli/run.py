@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from agentframework.app import App
+from agentframework.audio.base import NO_SOUND
 from agentframework.cli.asking import TerminalApprover
 from agentframework.cli.failures import CONVERSATION_FAILED, FINE
 from agentframework.cli.lines import LineSource, PipeLines
@@ -44,6 +45,7 @@ async def _run(app: App, options: LogOptions, shown: ShownLog) -> int:
         terminal = TerminalScreen(terminal_console(stream))
         editor = Editor(lambda: terminal.status)
         terminal.status_changed = editor.refresh
+        editor.gives_empty = app.config.audio.push_to_talk and _has_microphone(app)
         return await _hold(app, terminal, editor, options, shown, TerminalApprover(), waits_for_turns=False)
 
 
@@ -65,7 +67,13 @@ async def _hold(
         screen.warning(str(problem))
     conversation = app.conversation(relay, approver=approver)
     heading = _heading(app)
-    talk = Talk(conversation, relay, lines, screen, view, heading, waits_for_turns, approver=approver)
+    has_microphone = _has_microphone(app)
+    lines.microphone = lambda: "(microphone off)" if has_microphone and conversation.muted else ""
+    talk = Talk(
+        *(conversation, relay, lines, screen, view, heading, waits_for_turns),
+        approver=approver,
+        has_microphone=has_microphone,
+    )
     with shown.handed_to(talk.tell):
         ended = await talk.hold()
     if ended.reason == "error":
@@ -74,6 +82,10 @@ async def _hold(
         screen.note(said)
     screen.summary(view.summary())
     return CONVERSATION_FAILED if ended.reason == "error" else FINE
+
+
+def _has_microphone(app: App) -> bool:
+    return app.config.audio.backend != NO_SOUND
 
 
 def _heading(app: App) -> Heading:

@@ -27,6 +27,9 @@ __all__ = ["Relay", "RunningConversation", "Talk"]
 FAREWELLS: Final = frozenset({"bye", "goodbye", "quit", "exit"})
 """What, typed alone, ends the conversation."""
 
+_MICROPHONE: Final = frozenset({"/mute", "/unmute", ""})
+"""What, typed alone, is for the microphone and not for the agent; an empty line switches it."""
+
 _LINGER: Final = 2.0
 """Seconds that the agent has to end the conversation itself, after it has answered a farewell."""
 
@@ -40,6 +43,10 @@ class RunningConversation(Protocol):
     """What is needed of a conversation (`agentframework.app.Running`)."""
 
     def start(self) -> str: ...
+    @property
+    def muted(self) -> bool: ...
+    def mute(self) -> None: ...
+    def unmute(self) -> None: ...
     def send_user_message(self, text: str) -> None: ...
     def end(self) -> None: ...
     def drain(self, message: str) -> None: ...
@@ -100,6 +107,7 @@ class Talk:
     With `waits_for_turns` a line is sent when the agent's turn is over, and the end of the input is an end of
     the conversation only then: that is for pipes. Otherwise a line is sent when it is there, and the end of the
     input ends the conversation at once. What `approver` is asked is shown, and the next line is its answer.
+    `has_microphone` makes "/mute" and "/unmute" words for the microphone, and an empty line its switch.
     """
 
     def __init__(
@@ -113,8 +121,10 @@ class Talk:
         waits_for_turns: bool,
         *,
         approver: TerminalApprover | None = None,
+        has_microphone: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._has_microphone = has_microphone
         self._approver = approver
         self._questions = Questions(screen.warning, lines.ask, clock)
         self._conversation = conversation
@@ -247,6 +257,9 @@ class Talk:
             case SessionStarted():
                 self._turn = Turn(self._clock())
                 self._screen.opened(self._heading)
+                if self._has_microphone and self._conversation.muted:
+                    key = '"/unmute"' if self._waits else "Enter on an empty line"
+                    self._screen.note(f"the microphone is off; {key} switches it on")
                 self._view.on_session_started(item)
             case _:
                 self._turn.hear(item, self._clock())
@@ -270,7 +283,7 @@ class Talk:
             self._held = line
         elif line.text is None:
             self._end()
-        elif self._questions.take(line.text):
+        elif self._questions.take(line.text) or self._steers_microphone(line.text):
             self._lines.more()
         else:
             self._send(line.text)
@@ -295,8 +308,19 @@ class Talk:
                 )
             if line.text is None:
                 self._end()
+            elif self._steers_microphone(line.text):
+                self._lines.more()
             else:
                 self._send(line.text)
+
+    def _steers_microphone(self, text: str) -> bool:
+        """Whether a line was meant for the microphone, which is then switched."""
+        if not self._has_microphone or text not in _MICROPHONE:
+            return False
+        off = text == "/mute" or (not text and not self._conversation.muted)
+        (self._conversation.mute if off else self._conversation.unmute)()
+        self._screen.note("the microphone is off" if off else "the microphone is on")
+        return True
 
     def _send(self, text: str) -> None:
         now = self._clock()

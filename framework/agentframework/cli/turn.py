@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from agentframework.callbacks import Event, ToolAnswered, ToolCalled
+from agentframework.callbacks import (
+    AgentStartedSpeaking,
+    AgentStoppedSpeaking,
+    Event,
+    ToolAnswered,
+    ToolCalled,
+)
 from agentframework.protocol import messages as m
 
 __all__ = ["PATIENCE", "QUIET", "Turn"]
@@ -41,6 +47,9 @@ class Turn:
         self._opening = True
         self._answered = False
         self._complete = False
+        self._answers: set[str] = set()
+        self._speaking = False
+        self._silent_at = now
         self._own_calls: set[str] = set()
         self._their_calls: set[str] = set()
 
@@ -48,10 +57,13 @@ class Turn:
         """The user's words were sent: an answer is due."""
         self._last = now
         self._opening = self._answered = self._complete = False
+        self._answers.clear()
 
     def hear(self, event: Event, now: float) -> None:
         """Take note of an event; those that say nothing about turns change nothing."""
-        if isinstance(event, _SIGNS):
+        if isinstance(event, AgentStartedSpeaking | AgentStoppedSpeaking):
+            self._speaking, self._silent_at = isinstance(event, AgentStartedSpeaking), now
+        elif isinstance(event, _SIGNS):
             self._last = now
         elif self._take(event):
             self._last = now
@@ -72,11 +84,16 @@ class Turn:
     def _take(self, event: Event) -> bool:
         match event:
             case m.AgentResponseCompleteMessage():
+                event_id = event.agent_response_complete_event.event_id
+                if event_id is not None and self._answers.isdisjoint({str(event_id), str(None)}):
+                    return False  # of an answer that the user has interrupted
                 self._complete = True
             case m.AgentResponseMessage():
+                self._answers.add(str(event.agent_response_event.event_id))
                 self._answered, self._complete = True, False
             case m.AgentChatResponsePartMessage():
                 # an agent whose parts no agent_response follows has answered as well
+                self._answers.add(str(event.text_response_part.event_id))
                 self._answered = self._answered or event.text_response_part.type == "stop"
                 self._complete = False
             case ToolCalled():
@@ -97,9 +114,10 @@ class Turn:
 
     @property
     def answered_at(self) -> float:
-        """When the agent said its last word of an answer; infinity where it has not, or something runs."""
-        done = (self._answered or self._complete) and not self._own_calls and not self._their_calls
-        return self._last if done else math.inf
+        """When the agent said its last word of an answer, aloud too; infinity where it has not, or something runs."""
+        busy = self._own_calls or self._their_calls or self._speaking
+        done = (self._answered or self._complete) and not busy
+        return max(self._last, self._silent_at) if done else math.inf
 
     @property
     def is_owed(self) -> bool:

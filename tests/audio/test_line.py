@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from array import array
 
@@ -223,6 +224,39 @@ def test_a_device_with_a_rate_of_its_own_gets_as_many_seconds(name: str) -> None
     assert len(got.rstrip(b"\0")) / 2 / 44100 == pytest.approx(1.0, abs=0.02)
     clock.now += 1
     assert line.heard == line.received == source.rate_hz
+
+
+@pytest.mark.parametrize("latency", [math.nan, math.inf, -math.inf, 1e9, -3.0])
+def test_what_a_device_says_of_its_latency_may_be_nonsense(latency: float) -> None:
+    clock = Clock()
+    line = make(clock)
+    line.put(ramp(48000))
+    assert line.read_playback(BLOCK, latency=latency) == ramp(BLOCK)
+    line.write_capture(ramp(BLOCK), latency=latency)
+    clock.now += 6
+    assert line.heard == BLOCK
+    assert line.clear() == BLOCK
+    assert line.read_playback(BLOCK) == bytes(2 * BLOCK)
+
+
+def test_a_device_that_wants_less_than_nothing_gets_nothing() -> None:
+    line = make()
+    line.put(ramp(4800))
+    assert line.read_playback(-5) == b""
+    assert line.read_playback(BLOCK) == ramp(BLOCK)
+
+
+def test_a_chunk_without_a_sample_is_no_speech_and_may_still_be_the_last() -> None:
+    clock = Clock()
+    line = make(clock)
+    line.put(ramp(960))
+    line.read_playback(1280)
+    clock.now += 0.3
+    line.put(b"", is_final=True)
+    clock.now += 0.3
+    line.put(ramp(BLOCK))
+    assert line.counts["underruns"] == 0
+    assert line.read_playback(BLOCK) == bytes(2 * BLOCK)  # the head start is the next answer's own
 
 
 class TestCapture:

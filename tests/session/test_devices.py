@@ -142,6 +142,9 @@ def test_one_that_opens_and_gives_nothing_is_not_taken_for_restored() -> None:
     stage.unplug()
     stage.time.run(30)
     assert [type(event) for event in stage.events] == [AudioStalled]
+    stage.line.put(SOUND * 100)
+    stage.time.run(3)
+    assert stage.line.queued == 0  # nor is speech kept for it
     stage.plug_in()
     stage.time.run(12)
     assert [type(event) for event in stage.events] == [AudioStalled, AudioRestored]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent_stub import Peer, agent, eventually, finish, make_session, start
-from agentframework.audio.base import HandingBackend, PushBackend
+from agentframework.audio.base import AudioBackend, HandingBackend, PushBackend
 from agentframework.audio.g711 import encode_ulaw
 from agentframework.audio.line import AudioLine
 from agentframework.callbacks import Event
@@ -20,6 +21,7 @@ from agentframework.formats import AudioFormat
 from agentframework.protocol.client import Received, Verdict
 from agentframework.protocol.messages import AudioMessage, InterruptionMessage
 from agentframework.protocol.messages.server import AudioEvent, Interruption
+from agentframework.session.backendlane import BackendLane
 from agentframework.session.session import OwnedBackend
 from agentframework.session.sound import Sound
 from agentframework.workers.threads import ThreadPool
@@ -277,3 +279,70 @@ def test_the_fault_of_a_backend_that_only_hands_over_stays_its_own(caplog: pytes
     play(sound, b"bb")
     assert [entry[0] for entry in tape.log] == ["start", "play", "play"]
     assert len(caplog.records) == 1
+
+
+class Driver(AudioBackend):
+    """Notes what it is asked, and hangs in `flush` until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.go = threading.Event()
+        self.flushing = threading.Event()
+
+    def start(self, line: AudioLine) -> None:
+        self.log.append("start")
+
+    def flush(self) -> None:
+        self.log.append("flush")
+        self.flushing.set()
+        assert self.go.wait(PATIENCE)
+
+    def stop(self) -> None:
+        self.log.append("stop")
+
+
+def test_a_backend_that_is_behind_flushes_once_and_is_not_opened_again_after_the_end() -> None:
+    driver, line, over = Driver(), AudioLine(AudioFormat(), AudioFormat()), threading.Event()
+    lane = BackendLane(driver, "the test", ThreadPool(1, name="sound"), Counter())
+    lane.open(line, lambda problem: None)
+    lane.interrupt()
+    assert driver.flushing.wait(PATIENCE)
+    for _ in range(1000):
+        lane.interrupt()
+    lane.reopen(line, lambda problem: None)
+    lane.close(over.set)
+    driver.go.set()
+    assert over.wait(PATIENCE)
+    assert driver.log == ["start", "flush", "flush", "stop"]
+
+
+@pytest.mark.parametrize("method", ["start", "stop", "flush"])
+def test_a_backend_that_would_end_the_process_does_not(method: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Fatal(Driver):
+        def start(self, line: AudioLine) -> None:
+            super().start(line)
+            if method == "start":
+                raise SystemExit(3)
+
+        def flush(self) -> None:
+            self.go.set()
+            super().flush()
+            if method == "flush":
+                raise SystemExit(3)
+
+        def stop(self) -> None:
+            super().stop()
+            if method == "stop":
+                raise SystemExit(3)
+
+    driver, line, over = Fatal(), AudioLine(AudioFormat(), AudioFormat()), threading.Event()
+    said: list[str | None] = []
+    lane = BackendLane(driver, "the test", ThreadPool(1, name="sound"), Counter())
+    lane.open(line, said.append)
+    lane.interrupt()
+    lane.reopen(line, said.append)
+    assert eventually(lambda: len(said) == 2)
+    lane.close(over.set)
+    assert over.wait(PATIENCE)
+    assert said == (["SystemExit", "SystemExit"] if method == "start" else [None, None])
+    assert "the audio backend of the test failed" in caplog.text

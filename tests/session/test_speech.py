@@ -198,3 +198,27 @@ def test_a_long_queue_costs_no_timer_but_one() -> None:
     for _ in range(100):
         stage.chunk(1, 0.25)
     assert stage.time.pending == 1
+
+
+def test_a_fast_burst_after_a_pause_does_not_put_off_its_beginning() -> None:
+    stage = Stage()
+    stage.chunk(1, 0.2)
+    stage.time.run(0.7)
+    for _ in range(100):
+        stage.chunk(2, 0.05)
+        stage.time.run(0.01)
+    began = [moment for moment, event in stage.said if event == AgentStartedSpeaking(1)]
+    assert len(began) == 2
+    assert began[1] < 0.9
+
+
+def test_after_a_reconnect_ids_begin_anew() -> None:
+    stage = Stage()
+    stage.speech.note_response(50)
+    stage.chunk(50, 0.2, is_final=True)
+    stage.time.run(2)
+    stage.speech.begin_anew()
+    stage.speech.note_response(1)
+    stage.chunk(1, 0.2, is_final=True)
+    stage.time.run(2)
+    assert [event.event_id for event in stage.events if isinstance(event, AnswerPlayed)] == [50, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from agentframework.formats import AudioFormat
 __all__ = ["AudioLine"]
 
 _log = logging.getLogger("agentframework.audio")
+_LONGEST_LATENCY = 5.0
 
 Device = Literal["microphone", "speaker"]
 
@@ -48,6 +50,7 @@ class AudioLine:
         self.microphone = self.speaker = ""
         self.hear_each_other = False
         self.fault: tuple[Device, str] | None = None
+        self._has_complained = False
         self._on_fault = on_fault
         self._echo = echo
         self._playback = Playback(output_format, self.counts, echo, clock)
@@ -87,20 +90,26 @@ class AudioLine:
         """
         if self._echo is not None and not self.has_speaker:
             self._playback.keep_time()
-        self._capture.write(pcm, latency)
+        self._capture.write(pcm, _bounded(latency))
 
     def write_encoded(self, audio: bytes, *, latency: float = 0.0) -> None:
         """The same for a source that has the agent's own format already: it is passed on as it is."""
         if self._echo is not None and not self.has_speaker:
             self._playback.keep_time()
-        self._capture.write(audio, latency, encoded=True)
+        self._capture.write(audio, _bounded(latency), encoded=True)
 
     def read_playback(self, frames: int, *, latency: float = 0.0) -> bytes:
         """The next `frames` samples for the speaker, silence where there is nothing to say.
 
         On any thread; never blocks, never raises. `latency` is in how many seconds the first of them will sound.
         """
-        return self._playback.read(frames, latency)
+        try:
+            return self._playback.read(frames, _bounded(latency))
+        except Exception as error:  # noqa: BLE001 - nothing may escape into a device's callback
+            if not self._has_complained:
+                self._has_complained = True
+                _log.error("what is to be played is lost: %s", type(error).__name__, exc_info=error)
+            return bytes(2 * max(frames, 0))
 
     def wait_for_playback(self, timeout: float) -> bool:
         """For a writer without a clock of its own: wait until something is queued, for `timeout` seconds at most."""
@@ -222,3 +231,8 @@ class AudioLine:
     def find(self) -> None:
         """There is a device again."""
         self._playback.find()
+
+
+def _bounded(latency: float) -> float:
+    """What a device can mean: its word may be no number, or the difference of two clocks."""
+    return min(max(latency, 0.0), _LONGEST_LATENCY) if math.isfinite(latency) else 0.0

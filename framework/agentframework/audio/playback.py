@@ -100,6 +100,9 @@ class Playback:
             if self.is_lost:
                 self._counts["dropped_chunks"] += 1
                 return begins
+            if not whole:
+                self._is_whole = self._is_whole or is_final
+                return begins
             now = self._clock()
             if self._is_dry and self._burst_since is None:
                 self._burst_since = now

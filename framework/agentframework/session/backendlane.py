@@ -36,7 +36,7 @@ class BackendLane:
         self._waiting_bytes = 0
         self._generation = 0
         self._lock = threading.Lock()
-        self._is_open = False
+        self._is_open = self._is_closing = self._flush_waits = False
         self._complained = False
 
     def open(self, line: AudioLine, done: Callable[[str | None], None]) -> None:
@@ -68,7 +68,9 @@ class BackendLane:
     def interrupt(self) -> None:
         """Forget the chunks that wait, and have the backend silence its device."""
         if not isinstance(self._backend, PushBackend):
-            self._lane.put(partial(self._call, self._backend.flush))
+            if not self._flush_waits:  # one does for all interruptions that have come by then
+                self._flush_waits = True
+                self._lane.put(self._flush)
             return
         with self._lock:
             self._generation += 1
@@ -77,7 +79,8 @@ class BackendLane:
         self._put(partial(self._call, self._backend.interrupt))
 
     def close(self, done: Callable[[], None]) -> None:
-        """Close the devices, then call `done`."""
+        """Close the devices, then call `done`; a reopening that still waits is left out."""
+        self._is_closing = True
         self._lane.put(self._close)
         self._lane.put(done)
 
@@ -90,6 +93,8 @@ class BackendLane:
     def _open(
         self, line: AudioLine, done: Callable[[str | None], None], start: Callable[[AudioLine], None]
     ) -> None:
+        if self._is_closing:
+            return
         self._is_open = True
         problem = self._try(partial(start, line))
         if problem is not None:
@@ -102,7 +107,7 @@ class BackendLane:
     def _restart(self, line: AudioLine) -> None:
         try:
             self._backend.stop()
-        except Exception as error:  # noqa: BLE001 - a device that is lost may well not close
+        except BaseException as error:  # noqa: BLE001 - a device that is lost may well not close
             _log.debug("the audio backend of %s did not stop: %s", self.owner, type(error).__name__)
         line.renew()
         self._backend.start(line)
@@ -117,9 +122,14 @@ class BackendLane:
             self._waiting_bytes -= len(audio)
         self._call(partial(backend.play, audio))
 
+    def _flush(self) -> None:
+        self._flush_waits = False
+        self._call(self._backend.flush)
+
     def _close(self) -> None:
         self._is_open = True  # one that could not be opened may have opened half of it
         self._call(self._backend.stop)
+        self._is_open = False
 
     def _call(self, method: Callable[[], None]) -> None:
         if not self._is_open:

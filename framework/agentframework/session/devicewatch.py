@@ -113,10 +113,10 @@ class DeviceWatch:
         return hears and speaks
 
     def _lose(self, device: Device, problem: str) -> None:
+        self._on_lost()
+        self._line.lose()
         if self._state == "open":
             self._lost, self._lost_since, self._delay = device, self._line.clock(), _FIRST_DELAY
-            self._on_lost()
-            self._line.lose()
             _log.warning(
                 "the %s of %s is lost: %s; it is opened again", _WORDS[device], self._lane.owner, problem
             )

@@ -420,6 +420,8 @@ class Session:
     def _go_on(self, conversation_id: str, previous: str) -> None:
         """Live again: the handlers may tell the new agent what was, then what waited follows."""
         _log.info("connected again as conversation %s", conversation_id)
+        if self.sound is not None:
+            self.sound.begin_anew()
         self.emit(Reconnected(conversation_id, previous, self._attempt, self._reseed))
         connection = self._connection
         self._sending = asyncio.create_task(self._send_pending(connection))

@@ -91,18 +91,15 @@ class Sound:
     def start(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
         """Open the devices, soon."""
         session = self._session
-        line = AudioLine(
-            input_format,
-            output_format,
-            on_captured=partial(session.post, self._forward),
-            on_fault=lambda device, problem: session.post(partial(self._fault, device, problem)),
-            echo=self._echo,
-            muted=self._muted,
-            counts=self.counts,
-        )
+        try:
+            line = self._make_line(input_format, output_format)
+        except Exception as error:  # noqa: BLE001 - an echo control may be the program's own
+            _log.error("the echo control failed and is left out: %s", type(error).__name__, exc_info=error)
+            self._echo = None
+            line = self._make_line(input_format, output_format)
+        self._line = line
         if self._muted != line.muted:  # by another thread, in between
             (line.mute if self._muted else line.unmute)()
-        self._line = line
         if self._pushes:
             line.end_playback()
         else:
@@ -113,10 +110,27 @@ class Sound:
             self._speech = Speech(line, session.emit, asyncio.get_running_loop())
         self._lane.open(line, lambda problem: session.post(partial(self._opened, problem)))
 
+    def _make_line(self, input_format: AudioFormat, output_format: AudioFormat) -> AudioLine:
+        post = self._session.post
+        return AudioLine(
+            input_format,
+            output_format,
+            on_captured=partial(post, self._forward),
+            on_fault=lambda device, problem: post(partial(self._fault, device, problem)),
+            echo=self._echo,
+            muted=self._muted,
+            counts=self.counts,
+        )
+
+    def begin_anew(self) -> None:
+        """There is a new connection after one was lost."""
+        if self._speech is not None:
+            self._speech.begin_anew()
+
     def follow(self, received: Received) -> None:
         """Play what the agent says; be silent at once where the user has interrupted it."""
         line, speech, message = self._line, self._speech, received.message
-        if line is None:
+        if line is None or self._stopped:
             return
         if isinstance(message, AudioMessage) and received.verdict is Verdict.AUDIO:
             self._play(line, message.audio_event, received.audio)

@@ -72,7 +72,8 @@ class Speech:
     def add(self, event: AudioEvent, begins: int, ends: int) -> None:
         """A chunk is queued between these positions."""
         self._chunks.append(_Chunk(event.event_id, begins, ends, event.alignment, event.is_final is True))
-        if self._timer is None or self._quiet_since is not None:
+        was_quiet, self._quiet_since = self._quiet_since is not None, None
+        if self._timer is None or was_quiet:
             self._look_in(_FIRST_LOOK)
 
     def note_response(self, event_id: int | None) -> None:
@@ -82,6 +83,10 @@ class Speech:
         self._responses.append(event_id)
         if len(self._responses) > _MOST_RESPONSES:
             del self._responses[: _MOST_RESPONSES // 2]
+
+    def begin_anew(self) -> None:
+        """There is a new connection, whose ids have nothing to do with those before."""
+        self._responses.clear()
 
     def interrupt(self, heard: int) -> None:
         """The line was emptied; it had sounded up to there."""

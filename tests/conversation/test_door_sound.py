@@ -192,7 +192,7 @@ def test_r18_a_backend_is_told_the_formats_of_the_agent(door: Door) -> None:
 
     async def scenario(peer: Peer) -> dict[str, Any]:
         opening = await peer.open(agent_output_audio_format="pcm_24000", user_input_audio_format="ulaw_8000")
-        await still_there(peer, 1)
+        await until(lambda: bool(formats))
         return opening
 
     with agent(scenario) as served:

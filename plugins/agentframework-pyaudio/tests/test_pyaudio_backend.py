@@ -185,7 +185,7 @@ class TestCallbacks:
         line = AudioLine(PCM, PCM, clock=lambda: now[0], muted=True)
         backend.start(line)
         line.unmute()
-        now[0] += 0.05
+        now[0] += 0.06
         library.microphone.hears(LOUD, age=age + 0.02)
         assert len(line.take_captured()) == given
 

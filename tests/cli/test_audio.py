@@ -75,6 +75,15 @@ class Faint(Loop):
     hum, gain = 1, 0
 
 
+class Nothing(AudioBackend):
+    def start(self, line):
+        line.end_capture()
+        line.end_playback()
+
+    def stop(self):
+        pass
+
+
 class Missing(AudioBackend):
     def start(self, line):
         raise AudioError("the library is missing\\nInstall it: apt install library")
@@ -88,7 +97,7 @@ class Missing(AudioBackend):
 
 @hookimpl
 def register_audio_backends(register):
-    for one in (Loop, Dead, Mute, Deaf, Loud, Faint, Missing):
+    for one in (Loop, Dead, Mute, Deaf, Loud, Faint, Nothing, Missing):
         register(one.__name__.lower(), one)
 '''
 
@@ -187,6 +196,20 @@ def test_a_dead_device_is_said_and_not_guessed(desk: Desk, backend: str, device:
     assert problem in found[device]["problem"]
     other = "speaker" if device == "microphone" else "microphone"
     assert found[other]["problem"] is None
+
+
+@pytest.mark.parametrize(("backend", "device"), [("dead", "microphone"), ("deaf", "speaker")])
+def test_a_device_that_has_given_no_sign_yet_is_not_said_to_work(
+    desk: Desk, backend: str, device: str
+) -> None:
+    found = heard(desk, backend, "--seconds", "1", code=2)
+    assert "listen for 2 s at least" in found[device]["problem"]
+
+
+def test_a_backend_without_any_device_is_not_said_to_work(desk: Desk) -> None:
+    found = heard(desk, "nothing", "--seconds", "1", code=2)
+    assert found["speaker"]["problem"] == "there is none, and no microphone either"
+    assert (found["microphone"]["there"], found["speaker"]["there"]) == (False, False)
 
 
 @pytest.mark.parametrize(("backend", "advice"), [("loud", "clips"), ("faint", "next to nothing")])

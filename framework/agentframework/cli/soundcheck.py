@@ -24,6 +24,8 @@ _CLIPPED: Final = 32_000
 _BEEP_AFTER: Final = 0.5
 _LONGEST_ECHO: Final = 1.5
 _FORMAT: Final = AudioFormat()
+_TOO_SHORT: Final = "no sign of it so far: listen for 2 s at least"
+_NOTHING: Final = "there is none, and no microphone either"
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class SoundCheck:
         self._backend = backend
         self._found = Findings(name)
         self._blocks: deque[_Block] = deque()
-        self._arrived: deque[float] = deque()
+        self._arrived: deque[_Block] = deque()
         self._faults: dict[str, str] = {}
         self._heard = threading.Event()
         self._line = AudioLine(
@@ -101,8 +103,8 @@ class SoundCheck:
         """Wait for sound, at most so long, and measure what has come."""
         self._heard.wait(seconds)
         self._heard.clear()
-        for pcm in self._line.take_captured():
-            self._measure(_Block(self._arrived.popleft() if self._arrived else time.monotonic(), pcm))
+        while self._arrived:
+            self._measure(self._arrived.popleft())
 
     def beep_when_due(self) -> None:
         """Play the beeps once, half a second after the start."""
@@ -134,8 +136,9 @@ class SoundCheck:
         return found
 
     def _note_arrival(self) -> None:
-        """On the device's thread: nothing but when."""
-        self._arrived.append(time.monotonic())
+        """On the device's thread: what came, and when."""
+        now = time.monotonic()
+        self._arrived.extend(_Block(now, pcm) for pcm in self._line.take_captured())
         self._heard.set()
 
     def _measure(self, block: _Block) -> None:
@@ -161,6 +164,8 @@ class SoundCheck:
         last = self._line.last_capture
         if self._line.has_microphone and time.monotonic() - max(last or 0.0, self._opened_at) >= DEAD:
             return "it is dead: no sound came from it for 2 s"
+        if self._line.has_microphone and last is None:
+            return _TOO_SHORT
         if self._count and not self._has_sound:
             return "it gives digital silence: it may be switched off, muted, or not allowed for this program"
         return ""
@@ -171,7 +176,9 @@ class SoundCheck:
         last = self._line.last_playback
         if self._line.has_speaker and time.monotonic() - max(last or 0.0, self._opened_at) >= DEAD:
             return "it is dead: it took no sound for 2 s"
-        return ""
+        if self._line.has_speaker and last is None:
+            return _TOO_SHORT
+        return "" if self._line.has_speaker or self._line.has_microphone or self._count else _NOTHING
 
     @property
     def advice(self) -> list[str]:

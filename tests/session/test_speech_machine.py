@@ -88,7 +88,7 @@ class SpeechMachine(RuleBasedStateMachine):
         assert self.time.pending <= 1
 
     def teardown(self) -> None:
-        self.time.run(10)
+        self.time.run(self.line.queued + 3)
         assert self.time.pending == 0
         assert self.told_ms == pytest.approx(self.received_ms, abs=self.rounding)
         assert all(answer.queued_ms == 0 for answer in self.answers if not answer.interrupted)

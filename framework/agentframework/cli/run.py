@@ -73,6 +73,7 @@ async def _hold(
         *(conversation, relay, lines, screen, view, heading, waits_for_turns),
         approver=approver,
         has_microphone=has_microphone,
+        push_to_talk=app.config.audio.push_to_talk and has_microphone,
     )
     with shown.handed_to(talk.tell):
         ended = await talk.hold()

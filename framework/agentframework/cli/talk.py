@@ -107,7 +107,8 @@ class Talk:
     With `waits_for_turns` a line is sent when the agent's turn is over, and the end of the input is an end of
     the conversation only then: that is for pipes. Otherwise a line is sent when it is there, and the end of the
     input ends the conversation at once. What `approver` is asked is shown, and the next line is its answer.
-    `has_microphone` makes "/mute" and "/unmute" words for the microphone, and an empty line its switch.
+    `has_microphone` makes "/mute" and "/unmute" words for the microphone; with `push_to_talk` an empty line is its
+    switch.
     """
 
     def __init__(
@@ -122,9 +123,11 @@ class Talk:
         *,
         approver: TerminalApprover | None = None,
         has_microphone: bool = False,
+        push_to_talk: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._has_microphone = has_microphone
+        self._push_to_talk = push_to_talk
         self._approver = approver
         self._questions = Questions(screen.warning, lines.ask, clock)
         self._conversation = conversation
@@ -315,6 +318,8 @@ class Talk:
 
     def _steers_microphone(self, text: str) -> bool:
         """Whether a line was meant for the microphone, which is then switched."""
+        if not text and not self._push_to_talk:
+            return True  # meant as the answer to a question that is gone: it is for nobody
         if not self._has_microphone or text not in _MICROPHONE:
             return False
         off = text == "/mute" or (not text and not self._conversation.muted)

@@ -159,5 +159,6 @@ class DeviceWatch:
             _log.warning("the microphone of %s: %s", self._lane.owner, problem)
             self._emit(AudioStalled("microphone", problem))
         elif self._silent_since is not None and silent < _SILENT:
+            _log.warning("the microphone of %s gives sound again", self._lane.owner)
             self._emit(AudioRestored("microphone", line.last_sound - self._silent_since))
             self._silent_since = None

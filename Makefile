@@ -24,7 +24,7 @@ test: setup ## style, types and the tests, those of sound last; about ten minute
 	@scripts/test
 
 soak: setup ## the tests that take longer than ten seconds each; about twenty minutes
-	@.venv/bin/python -m pytest -m soak --timeout 1200
+	@scripts/soak
 
 matrix: setup ## the tests with the other versions of Python that are found here
 	@scripts/matrix $(MATRIX)

@@ -199,8 +199,9 @@ class AgentStoppedSpeaking:
 class AnswerPlayed:
     """How much of an answer the user has heard: once for each, when it has sounded or was interrupted.
 
-    `heard_ms` sounded, `queued_ms` had come and never did. `heard_text` are the words that sounded to their end,
-    where the agent's side says when each character is spoken (protocol 3.1), else None.
+    `heard_ms` sounded, `queued_ms` had come and never did, also because a device was lost; `interrupted` where there
+    is any of that. `heard_text` are the words that sounded to their end, where the agent's side says when each
+    character is spoken (protocol 3.1), else None.
     """
 
     event_id: int

@@ -21,6 +21,18 @@ from virtual_time import VirtualTime
 PCM = AudioFormat()
 
 
+def _audio_event(event_id: int, duration: float, text: str, is_final: bool | None) -> AudioEvent:
+    each = duration * 1000 / max(len(text), 1)
+    alignment = Alignment(
+        chars=list(text),
+        char_start_times_ms=[round(n * each) for n in range(len(text))],
+        char_durations_ms=[round(each)] * len(text),
+    )
+    return AudioEvent(
+        audio_base_64="", event_id=event_id, alignment=alignment if text else None, is_final=is_final
+    )
+
+
 class Stage:
     """A line with a device that takes 10 ms every 10 ms and sounds 40 ms later."""
 
@@ -37,18 +49,11 @@ class Stage:
         self.said.append((round(self.time.now - self._began, 2), event))
 
     def chunk(self, event_id: int, duration: float, *, text: str = "", is_final: bool | None = None) -> None:
-        samples = round(duration * 16000)
-        begins = self.line.put(array("h", [1000] * samples).tobytes())
-        each = duration * 1000 / max(len(text), 1)
-        alignment = Alignment(
-            chars=list(text),
-            char_start_times_ms=[round(n * each) for n in range(len(text))],
-            char_durations_ms=[round(each)] * len(text),
-        )
-        event = AudioEvent(
-            audio_base_64="", event_id=event_id, alignment=alignment if text else None, is_final=is_final
-        )
-        self.speech.add(event, begins, self.line.received)
+        begins = self.line.put(array("h", [1000] * round(duration * 16000)).tobytes())
+        self.speech.add(_audio_event(event_id, duration, text, is_final), begins, self.line.received)
+
+    def miss(self, event_id: int, duration: float, *, text: str) -> None:
+        self.speech.miss(_audio_event(event_id, duration, text, None), round(duration * 16000))
 
     def interrupt(self) -> None:
         self.speech.interrupt(self.line.clear())
@@ -123,6 +128,31 @@ def test_an_answer_of_which_nothing_sounded_is_told_too() -> None:
     stage.time.run(0.3)
     stage.interrupt()
     assert stage.events == [AnswerPlayed(3, heard_ms=0, queued_ms=500, interrupted=True)]
+
+
+def test_an_answer_that_comes_while_there_is_no_device_is_told_as_not_heard() -> None:
+    stage = Stage()
+    stage.line.lose()
+    stage.miss(3, 0.5, text="Good ")
+    stage.time.run(0.5)
+    stage.miss(3, 0.25, text="morning.")
+    stage.time.run(3)
+    assert stage.events == [AnswerPlayed(3, heard_ms=0, queued_ms=750, interrupted=True, heard_text="")]
+    assert stage.time.pending == 0
+
+
+def test_of_an_answer_whose_device_comes_back_in_its_midst_the_rest_is_heard() -> None:
+    stage = Stage()
+    stage.line.lose()
+    stage.miss(3, 0.5, text="Good morning, ")
+    stage.line.find()
+    stage.chunk(3, 0.5, text="dear all.", is_final=True)
+    stage.time.run(3)
+    assert stage.events == [
+        AgentStartedSpeaking(3),
+        AgentStoppedSpeaking(3, interrupted=False),
+        AnswerPlayed(3, heard_ms=500, queued_ms=500, interrupted=True, heard_text="dear all."),
+    ]
 
 
 def test_two_answers_that_wait_at_once_have_an_account_each() -> None:

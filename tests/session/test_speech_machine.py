@@ -30,13 +30,18 @@ class SpeechMachine(RuleBasedStateMachine):
         self.events: list[Event] = []
         self.speech = Speech(self.line, self.events.append, self.time)
         self.event_id = 0
+        self.missed = 0
 
     @rule(duration=st.sampled_from([0.0, 0.01, 0.05, 0.25, 1.0]), new=st.booleans(), final=st.booleans())
     def say(self, duration: float, new: bool, final: bool) -> None:
         self.event_id += new
         begins = self.line.put(array("h", [9] * round(16000 * duration)).tobytes(), is_final=final)
         event = AudioEvent(audio_base_64="", event_id=self.event_id, is_final=final)
-        self.speech.add(event, begins, self.line.received)
+        if self.line.is_lost:
+            self.speech.miss(event, round(16000 * duration))
+            self.missed += round(16000 * duration)
+        else:
+            self.speech.add(event, begins, self.line.received)
 
     @rule(ahead=st.integers(0, 2))
     def tell_the_text(self, ahead: int) -> None:
@@ -52,6 +57,15 @@ class SpeechMachine(RuleBasedStateMachine):
         assert self.told_ms == pytest.approx(self.received_ms, abs=self.rounding)
 
     @rule()
+    def lose_the_device(self) -> None:
+        self.speech.interrupt(self.line.clear())
+        self.line.lose()
+
+    @rule()
+    def find_it(self) -> None:
+        self.line.find()
+
+    @rule()
     def connect_anew(self) -> None:
         self.speech.begin_anew()
 
@@ -65,7 +79,7 @@ class SpeechMachine(RuleBasedStateMachine):
 
     @property
     def received_ms(self) -> float:
-        return self.line.received / 16
+        return (self.line.received + self.missed) / 16
 
     @property
     def rounding(self) -> float:

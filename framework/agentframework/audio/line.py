@@ -218,6 +218,11 @@ class AudioLine:
         """Whether a device reads what is to be played."""
         return not self._playback.keeps_time
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no device for what is said, since `lose` and until `find`."""
+        return self._playback.is_lost
+
     def renew(self) -> None:
         """A backend is started once more: whatever it said of its devices before counts no longer."""
         self.fault = None

@@ -148,7 +148,11 @@ class Sound:
         if self._pushes and self._speech is None and self._echo is None:
             return  # nobody asks what has sounded
         begins = line.put(audio, is_final=event.is_final is True)
-        if self._speech is not None:
+        if self._speech is None:
+            return
+        if line.is_lost:
+            self._speech.miss(event, len(audio) // line.output_format.sample_size_bytes)
+        else:
             self._speech.add(event, begins, line.received)
 
     def stop(self, done: Callable[[], None]) -> None:

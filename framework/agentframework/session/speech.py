@@ -72,9 +72,13 @@ class Speech:
     def add(self, event: AudioEvent, begins: int, ends: int) -> None:
         """A chunk is queued between these positions."""
         self._chunks.append(_Chunk(event.event_id, begins, ends, event.alignment, event.is_final is True))
-        was_quiet, self._quiet_since = self._quiet_since is not None, None
-        if self._timer is None or was_quiet:
-            self._look_in(_FIRST_LOOK)
+        self._expect_more()
+
+    def miss(self, event: AudioEvent, samples: int) -> None:
+        """A chunk has come while there is no device: nobody will hear it."""
+        at = self._line.received
+        self._take(_Chunk(event.event_id, at, at + samples, event.alignment, event.is_final is True), at)
+        self._expect_more()
 
     def note_response(self, event_id: int | None) -> None:
         """The text of an answer has come."""
@@ -93,7 +97,7 @@ class Speech:
         self._account(heard)
         while self._chunks:
             self._take(self._chunks.popleft(), heard)
-        self._finish_answer(interrupted=True)
+        self._finish_answer()
         self._fall_silent(interrupted=True)
         self._stop_timer()
 
@@ -103,7 +107,7 @@ class Speech:
         was_cut = bool(self._chunks)
         while self._chunks:
             self._take(self._chunks.popleft(), heard)
-        self._finish_answer(interrupted=was_cut)
+        self._finish_answer()
         self._fall_silent(interrupted=was_cut)
         self._stop_timer()
 
@@ -125,9 +129,14 @@ class Speech:
         if self._speaking and (self._ended_whole or quiet >= _PAUSE):
             self._fall_silent(interrupted=False)
         if self._answer is not None and (self._ended_whole or quiet >= _LAST_WORD):
-            self._finish_answer(interrupted=False)
+            self._finish_answer()
         if self._speaking or self._answer is not None:
             self._look_in((_PAUSE if self._speaking else _LAST_WORD) - quiet + 0.001)
+
+    def _expect_more(self) -> None:
+        was_quiet, self._quiet_since = self._quiet_since is not None, None
+        if self._timer is None or was_quiet:
+            self._look_in(_FIRST_LOOK)
 
     def _account(self, heard: int) -> None:
         """Take note of what has sounded up to there."""
@@ -143,7 +152,7 @@ class Speech:
     def _begin(self, chunk: _Chunk) -> None:
         answer_id = self._answer_of(chunk)
         if self._answer is not None and self._answer.event_id != answer_id:
-            self._finish_answer(interrupted=False)
+            self._finish_answer()
         if self._answer is None:
             self._answer = _Answer(answer_id)
         self._ended_whole = False
@@ -160,7 +169,7 @@ class Speech:
         ):
             if chunk.begins == chunk.ends:
                 return
-            self._finish_answer(interrupted=True)
+            self._finish_answer()
             self._answer = _Answer(self._answer_of(chunk))
         sounded = min(max(heard - chunk.begins, 0), chunk.ends - chunk.begins)
         self._answer.heard += sounded
@@ -177,11 +186,11 @@ class Speech:
             return self._responses[place - 1]
         return chunk.event_id if self._answer is None else self._answer.event_id
 
-    def _finish_answer(self, *, interrupted: bool) -> None:
+    def _finish_answer(self) -> None:
         answer, self._answer = self._answer, None
         if answer is None:
             return
-        was_cut = interrupted and bool(answer.unheard)
+        was_cut = bool(answer.unheard)
         text = "".join(answer.words)
         self._emit(
             AnswerPlayed(
@@ -231,8 +240,13 @@ def _sounded_text(alignment: Alignment, sounded_ms: float, whole: bool) -> str:
 
 
 def _whole_words(text: str) -> str:
-    """What comes before the break; of a word that was broken off, nothing."""
-    before, broke_off, _ = text.partition(_CUT)
-    if not broke_off or not before or before[-1].isspace():
-        return before.rstrip()
-    return before[: max((before.rfind(space) for space in " \n\t"), default=-1) + 1].rstrip()
+    """What comes between the breaks; of a word that was broken off, nothing."""
+    *broken, rest = text.split(_CUT)
+    heard = [_without_last_word(piece).strip() for piece in broken] + [rest.strip()]
+    return " ".join(piece for piece in heard if piece)
+
+
+def _without_last_word(text: str) -> str:
+    if not text or text[-1].isspace():
+        return text
+    return text[: max(text.rfind(space) for space in " \n\t") + 1]

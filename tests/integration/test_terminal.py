@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -19,6 +20,16 @@ from rest_stub import platform
 
 DESK_ALONE = '[plugins]\nautoload = false\nenable = ["desk"]\n'
 GREETING = 'say = "Hello."\n'
+HUM = """
+import array, math, sys
+
+hum = array.array("h", [round(9000 * math.sin(math.tau * n / 40)) for n in range(8000)]).tobytes()
+try:
+    while sys.stdout.buffer.write(bytes(len(hum)) + hum):
+        pass
+except BrokenPipeError:
+    pass
+"""
 
 
 @pytest.fixture
@@ -396,6 +407,30 @@ class TestOnATerminal:
         opened.read_until(r"code 1008(?s:.*)1 error")
         assert opened.process.wait(WAIT) == 1
         assert termios.tcgetattr(opened.side) == opened.settings
+
+    def test_an_empty_line_switches_the_microphone_on_and_only_then_the_agent_hears(
+        self, desk: Desk, terminals: list[Terminal]
+    ) -> None:
+        desk.write("hum.py", HUM)
+        desk.write_script(
+            f'[[step]]\n{GREETING}\n[[step]]\nexpect = "user_message"\n[[step]]\nsay = "Speak."\n'
+            '[[step]]\nhear = "begin"\nwithin = 20\n[[step]]\nsay = "There you are."\n[[step]]\ntalk = true\n',
+            more='[audio]\nbackend = "pipe"\npush_to_talk = true\n\n'
+            f'[plugins.pipe]\ncapture = ["{sys.executable}", "hum.py"]\nplayback = ["cat"]\n',
+        )
+        opened = Terminal(desk, 80, "run", "config.toml")
+        terminals.append(opened)
+        opened.read_until(r"microphone is off(?s:.*)microphone off(?s:.*)you")
+        opened.type("hello\r")
+        assert "There you are" not in opened.read_until(r"Speak\.(?s:.*)you")
+        opened.type("\r")
+        opened.read_until(r"microphone is on(?s:.*)There you are")
+        opened.type("\r")
+        opened.read_until(r"microphone is off")
+        opened.type("/unmute\r")
+        opened.read_until(r"microphone is on")
+        opened.type("bye\r")
+        assert opened.process.wait(WAIT) == 0
 
     def test_a_dumb_terminal_gets_plain_lines(self, desk: Desk, terminals: list[Terminal]) -> None:
         opened = Terminal(desk, 80, "run", "config.toml", TERM="dumb")

@@ -42,7 +42,10 @@ class EchoControl(ABC):
 
     @abstractmethod
     def start(self, input_rate_hz: int, output_rate_hz: int) -> None:
-        """The rates of microphone and speaker; before any audio, and again where a device is opened anew."""
+        """The rates of microphone and speaker; before any audio, and again where a device is opened anew.
+
+        The first time it is called on the conversation's loop, which waits for it: load models before, in `__init__`.
+        """
 
     @abstractmethod
     def played(self, pcm: bytes, latency: float) -> None:

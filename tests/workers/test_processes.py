@@ -7,6 +7,7 @@ import functools
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -34,10 +35,19 @@ from agentframework.testing import worker_tools
 from agentframework.testing.trials import until
 from agentframework.testing.workers import is_gone
 from agentframework.workers.base import ToolSpec
+from agentframework.workers.frames import frame
 from agentframework.workers.processes import ProcessGroup, ProcessWorker
 from agentframework.workers.threads import PoolFullError
 
 ONE = {"default": ProcessGroup(1)}
+SLOW_TO_LEAVE = """
+import os, sys, time
+from agentframework.workers import forking
+
+leave = os._exit
+os._exit = lambda code: (time.sleep(0.3), leave(code))
+forking.main(int(sys.argv[1]))
+"""
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -404,6 +414,24 @@ class TestTheRuntime:
                 asyncio.run(until(lambda: is_gone(pid), "the worker survives"))
             finally:
                 process.kill()
+
+    def test_the_process_that_forks_leaves_in_silence_whenever_its_workers_end(self) -> None:
+        ours, theirs = socket.socketpair()
+        worker, end = socket.socketpair()
+        process = subprocess.Popen(
+            [sys.executable, "-c", SLOW_TO_LEAVE, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stderr=subprocess.PIPE,
+        )
+        with ours, theirs, worker, end, process:
+            theirs.close()
+            ours.sendall(frame({"init": {"tools": [], "log_level": logging.WARNING}}))
+            assert ours.recv(1000)
+            socket.send_fds(ours, [frame({"fork": 1, "memory_mb": None})], [end.fileno()])
+            end.close()
+            ours.shutdown(socket.SHUT_WR)
+            _, said = process.communicate(timeout=20)
+        assert (process.returncode, said) == (0, b"")
 
     def test_a_fork_of_the_runtime_leaves_its_workers_alone(self) -> None:
         said = outcome_of("""

@@ -67,6 +67,7 @@ class _Nursery:
         except (BrokenPipeError, ConnectionResetError):
             return 0
         finally:
+            signal.set_wakeup_fd(-1)  # the workers' ends come when its socket is closed
             for number in list(self._workers):
                 self._kill(number)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
@@ -277,6 +278,30 @@ class TestTheEnd:
             backends[0].stop()
         assert open_descriptors() <= descriptors
         assert threading.active_count() <= threads
+
+    def test_a_thread_that_a_stop_could_not_wait_for_ends_in_silence(
+        self, backends: list[PipeBackend]
+    ) -> None:
+        reads, closed = threading.Event(), threading.Event()
+
+        class Busy(io.FileIO):
+            def read(self, size: int | None = -1) -> bytes:
+                reads.set()
+                assert closed.wait(LIMIT)
+                return super().read(size) or b""
+
+        backends.append(PipeBackend(python("while True: os.write(1, bytes(640)); time.sleep(0.02)"), []))
+        backends[0].start(Wire().line)
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "pipe-microphone")
+        process = backends[0]._microphone
+        assert process is not None
+        process.pipe, pipe = Busy(process.pipe.fileno(), closefd=False), process.pipe
+        assert reads.wait(LIMIT)
+        backends[0].stop()
+        closed.set()
+        thread.join(LIMIT)
+        assert not thread.is_alive()
+        pipe.close()
 
     def test_a_second_command_that_cannot_be_run_takes_the_first_along(self, tmp_path: Path) -> None:
         program = "open(sys.argv[1], 'w').write(str(os.getpid()))\nwhile True: time.sleep(1)"

@@ -7,11 +7,12 @@ import logging
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,21 @@ class TestReading:
 
 
 class TestWriting:
+    @pytest.mark.parametrize("use", [WavReader, lambda path: WavWriter(path, 16000)], ids=["input", "output"])
+    def test_a_pipe_with_nobody_at_its_other_end_is_not_waited_for(
+        self, tmp_path: Path, use: Callable[[Path], object]
+    ) -> None:
+        os.mkfifo(tmp_path / "pipe.wav")
+        with pytest.raises(AudioError, match="it is a pipe; the audio backend pipe"):
+            use(tmp_path / "pipe.wav")
+
+    @pytest.mark.parametrize("rate_hz", [1, 4_000_000_000])
+    def test_a_rate_that_nothing_has_is_no_audio(self, tmp_path: Path, rate_hz: int) -> None:
+        header = struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, rate_hz, 0, 2, 16, b"data", 100)
+        (tmp_path / "in.wav").write_bytes(b"RIFF\0\0\0\0WAVE" + header + bytes(100))
+        with pytest.raises(AudioError, match=f"{rate_hz} samples a second: its header is damaged"):
+            WavReader(tmp_path / "in.wav")
+
     def test_a_file_can_be_read_while_it_is_written_and_after_its_writer_was_killed(
         self, tmp_path: Path
     ) -> None:
@@ -135,6 +151,24 @@ class TestWriting:
             writer.close()
             writer.close()
             assert read_wav(path) == (8000, whole)
+
+    def test_two_conversations_do_not_write_one_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.wav"
+        first = WavWriter(path, 16000)
+        first.write(tone(0.1))
+        with pytest.raises(
+            AudioError, match=r"another conversation writes it now; give each a file of its own"
+        ):
+            WavWriter(path, 16000)
+        first.close()
+        assert read_wav(path) == (16000, tone(0.1))
+        WavWriter(path, 16000).close()
+        assert read_wav(path) == (16000, b"")
+
+    def test_what_is_no_file_takes_the_sound_too(self) -> None:
+        writer = WavWriter(Path(os.devnull), 16000)
+        writer.write(tone(0.1))
+        writer.close()
 
     def test_a_file_that_cannot_be_written_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(AudioError, match=r"cannot write .*: Is a directory"):

@@ -94,7 +94,16 @@ class PipeBackend(AudioBackend):
         end_all(processes)
 
     def _run(self, name: str, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=name, daemon=True)
+        over = self._over
+
+        def until_over() -> None:
+            try:
+                work()
+            except (OSError, ValueError):
+                if not over.is_set():  # a `stop` that could not wait has closed the pipe
+                    raise
+
+        thread = threading.Thread(target=until_over, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 

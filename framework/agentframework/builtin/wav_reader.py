@@ -13,6 +13,7 @@ __all__ = ["WavReader"]
 
 _PCM, _EXTENSIBLE = 1, 0xFFFE
 _CODECS = {2: "ADPCM", 3: "floating point", 6: "A-law", 7: "u-law", 17: "ADPCM", 85: "MP3"}
+_SLOWEST_HZ, _FASTEST_HZ = 4_000, 384_000
 _FROM_UNSIGNED = bytes(byte ^ 0x80 for byte in range(256))
 
 
@@ -27,7 +28,10 @@ class WavReader:
         self.position = position
         self._path = path
         try:
-            self._file: IO[bytes] = path.expanduser().open("rb")
+            path = path.expanduser()
+            if path.is_fifo():  # to open one waits for its writer
+                raise AudioError(f"cannot read {path}: it is a pipe; the audio backend pipe hears those")
+            self._file: IO[bytes] = path.open("rb")
         except OSError as error:
             raise AudioError(f"cannot read {path}: {error.strerror or error}") from error
         try:
@@ -91,6 +95,10 @@ class WavReader:
             raise AudioError(
                 f"{self._path} holds {what}, and PCM of 8, 16, 24 or 32 bit is read; "
                 f"to convert it: sox {self._path.name} -e signed-integer -b 16 input.wav"
+            )
+        if not _SLOWEST_HZ <= rate_hz <= _FASTEST_HZ:
+            raise AudioError(
+                f"{self._path} says that it has {rate_hz} samples a second: its header is damaged"
             )
         self.rate_hz = rate_hz
         self._bits, self._channels = bits, channels

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
 from pathlib import Path
 from typing import IO
 
 from agentframework import AudioError
 
+if sys.platform != "win32":
+    import fcntl
+
 __all__ = ["WavWriter"]
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows
 
 _HEADER_BYTES = 44
 _MOST = 0xFFFFFFFF - _HEADER_BYTES
@@ -26,8 +33,13 @@ class WavWriter:
         self._size = self._told = 0
         try:
             path = path.expanduser()
+            if path.is_fifo():  # to open one waits for its reader
+                raise AudioError(f"cannot write {path}: it is a pipe; the audio backend pipe plays to those")
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = path.open("r+b" if continues and path.exists() else "w+b")
+            self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666), "r+b")
+            self._claim(path)
+            if not continues and path.is_file():
+                self._file.truncate(0)
             self._size = max(0, self._file.seek(0, 2) - _HEADER_BYTES)
             self._tell_size()
         except OSError as error:
@@ -47,6 +59,20 @@ class WavWriter:
                 self._tell_size()
             finally:
                 self._file.close()
+
+    def _claim(self, path: Path) -> None:
+        """Let no other conversation write the same file, where the system can see to that."""
+        if sys.platform == "win32":
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise AudioError(
+                f"cannot write {path}: another conversation writes it now; give each a file of its own"
+            ) from None
+        except OSError:  # a file system that knows no locks
+            return
 
     def _tell_size(self) -> None:
         size = min(self._size, _MOST)

@@ -95,9 +95,26 @@ class Missing(AudioBackend):
         raise AudioError("the library is missing\\nInstall it: apt install library")
 
 
+class Faulty(Loop):
+    def start(self, line):
+        raise KeyError("no such port")
+
+    def devices(self):
+        raise KeyError("no such port")
+
+
+class Vague(Loop):
+    def stop(self):
+        super().stop()
+        raise KeyError("no such port")
+
+    def devices(self):
+        return ["Desk Microphone"]
+
+
 @hookimpl
 def register_audio_backends(register):
-    for one in (Loop, Dead, Mute, Deaf, Loud, Faint, Nothing, Missing):
+    for one in (Loop, Dead, Mute, Deaf, Loud, Faint, Nothing, Missing, Faulty, Vague):
         register(one.__name__.lower(), one)
 '''
 
@@ -157,6 +174,24 @@ def test_what_is_missing_is_said_with_what_would_help(desk: Desk) -> None:
     done = desk.run("audio", "test", "--config", "missing.toml")
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["error: the library is missing", "Install it: apt install library"]
+
+
+def test_a_fault_of_one_backend_is_a_line_and_the_others_are_listed(desk: Desk) -> None:
+    desk.write("any.toml", '[agent]\nurl = "local"\n[plugins]\nautoload = false\nenable = ["sound"]\n')
+    done = desk.run("audio", "list", "--config", "any.toml")
+    assert done.returncode == 0, done.stderr
+    assert "Desk Microphone" in done.stdout
+    assert "faulty: it cannot list its devices: KeyError: 'no such port'" in done.stdout
+    assert "vague: it lists what is no AudioDevice" in done.stdout
+
+
+def test_a_fault_of_a_backend_that_is_tried_is_a_line(desk: Desk) -> None:
+    done = desk.run("audio", "test", "--config", "loop.toml", "--backend", "faulty")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: the audio backend 'faulty' cannot be opened: KeyError: 'no such port'\n"
+    done = desk.run("audio", "test", "--config", "loop.toml", "--backend", "vague", "--seconds", "1")
+    assert "microphone (Desk Microphone): " in done.stdout
+    assert done.stderr == "error: the audio backend 'vague' does not close: KeyError\n"
 
 
 def test_a_backend_that_is_not_installed_is_said_with_those_that_are(desk: Desk) -> None:

@@ -50,7 +50,7 @@ def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, a
         if backend is None and owned.plugin.distribution == PROJECT:
             continue  # files and commands have no devices to choose from, and may not even be set up
         try:
-            devices += [(name, device) for device in owned.make().devices()]
+            devices += [(name, device) for device in _devices_of(owned)]
         except AudioError as error:
             problems.append((name, str(error)))
     if as_json:
@@ -60,6 +60,19 @@ def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, a
     else:
         _print(devices, problems, backend)
     return TO_BE_CORRECTED if problems and not devices else FINE
+
+
+def _devices_of(owned: OwnedBackend) -> list[AudioDevice]:
+    try:
+        found: list[object] = [*owned.make().devices()]
+    except AudioError:
+        raise
+    except Exception as error:
+        raise AudioError(f"it cannot list its devices: {type(error).__name__}: {error}") from error
+    devices = [device for device in found if isinstance(device, AudioDevice)]
+    if len(devices) < len(found):
+        raise AudioError("it lists what is no AudioDevice")
+    return devices
 
 
 def _print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -14,9 +15,12 @@ from agentframework.audio.base import AudioBackend
 from agentframework.audio.level import SILENCE_DBFS, dbfs, rms
 from agentframework.audio.line import AudioLine
 from agentframework.audio.loopback import Loopback, beeps, find_beeps
+from agentframework.errors import AudioError
 from agentframework.formats import AudioFormat
 
 __all__ = ["Findings", "SoundCheck"]
+
+_log = logging.getLogger("agentframework.audio")
 
 DEAD: Final = 2.0
 _QUIET_DBFS: Final = -60.0
@@ -89,15 +93,38 @@ class SoundCheck:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Start the backend, and stop it at the end. Raises `AudioError` as the backend does."""
+        """Start the backend, and stop it at the end. Raises `AudioError` where it cannot be opened."""
         began = time.monotonic()
         try:
-            self._backend.start(self._line)
+            self._start()
             self._opened_at = time.monotonic()
             self._found.opened_ms = (self._opened_at - began) * 1000
             yield
         finally:
+            self._stop()
+
+    def _start(self) -> None:
+        try:
+            self._backend.start(self._line)
+        except AudioError:
+            raise
+        except Exception as error:
+            name = self._found.backend
+            raise AudioError(
+                f"the audio backend {name!r} cannot be opened: {type(error).__name__}: {error}"
+            ) from error
+
+    def _stop(self) -> None:
+        try:
             self._backend.stop()
+        except Exception as error:  # noqa: BLE001 - what was found is found
+            level = (
+                logging.ERROR if self._opened_at else logging.DEBUG
+            )  # one that did not open is told already
+            name = self._found.backend
+            _log.log(
+                level, "the audio backend %r does not close: %s", name, type(error).__name__, exc_info=error
+            )
 
     def listen(self, seconds: float) -> None:
         """Wait for sound, at most so long, and measure what has come."""

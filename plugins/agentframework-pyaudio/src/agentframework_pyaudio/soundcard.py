@@ -42,9 +42,10 @@ class SoundCard:
         self.stop()
         line = AudioLine(_FORMAT, _FORMAT, on_captured=self._wake.set, on_fault=self._on_fault)
         over = threading.Event()  # its own, for a thread that is late to end must not be taken up again
+        self._fault = None
         with self._backend_lock:
             self._backend.start(line)
-        self._line, self._over, self._fault = line, over, None
+        self._line, self._over = line, over
         self._thread = threading.Thread(
             target=self._run, args=(line, on_block, over), name="soundcard", daemon=True
         )

@@ -126,6 +126,28 @@ class TestDefaultAudioInterface:
         assert stopped.wait(LIMIT)
         assert not library.open_now()
 
+    def test_a_stop_that_comes_while_it_starts_is_not_undone(
+        self, interface: DefaultAudioInterface, library: FakePyAudio
+    ) -> None:
+        opening, freed = threading.Event(), threading.Event()
+
+        def hold(_: object) -> None:
+            opening.set()
+            assert freed.wait(LIMIT)
+
+        library.on_open = hold
+        starting = threading.Thread(target=interface.start, args=(lambda block: None,))
+        starting.start()
+        assert opening.wait(LIMIT)
+        stopping = threading.Thread(target=interface.stop)
+        stopping.start()
+        freed.set()
+        starting.join(LIMIT)
+        stopping.join(LIMIT)
+        assert not library.open_now()
+        # nobody is left who would take them for dead and open them again
+        until(lambda: not [thread for thread in threading.enumerate() if thread.name == "soundcard"])
+
     def test_a_callback_that_is_late_to_return_is_not_taken_up_by_the_next_start(
         self, interface: DefaultAudioInterface, library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -331,6 +353,70 @@ class TestAsyncDefaultAudioInterface:
 
         asyncio.run(main())
         asyncio.run(main())
+
+    def test_nothing_is_delivered_after_its_own_callback_has_stopped_it(self, library: FakePyAudio) -> None:
+        async def main() -> None:
+            interface = AsyncDefaultAudioInterface()
+            first: list[bytes] = []
+            again: asyncio.Queue[bytes] = asyncio.Queue()
+            waiting = asyncio.Event()
+
+            async def stop(block: bytes) -> None:
+                first.append(block)
+                await waiting.wait()
+                await interface.stop()
+                await interface.start(again.put)
+
+            await interface.start(stop)
+            for block in BLOCKS[:3]:
+                await asyncio.to_thread(library.microphone.hears, block)
+            await until_async(lambda: len(interface._blocks) == 2)
+            waiting.set()
+            await until_async(lambda: len(library.streams) == 4)
+            await until_async(lambda: bool(library.open_now()) and library.microphone.is_running)
+            await asyncio.to_thread(library.microphone.hears, BLOCKS[4])
+            assert await asyncio.wait_for(again.get(), LIMIT) == BLOCKS[4]
+            assert first == BLOCKS[:1]
+            await interface.stop()
+            await until_async(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+
+        asyncio.run(main())
+
+    def test_a_second_start_takes_the_place_of_the_first(self, library: FakePyAudio) -> None:
+        async def main() -> None:
+            interface = AsyncDefaultAudioInterface()
+            heard: asyncio.Queue[bytes] = asyncio.Queue()
+            await interface.start(self.nothing)
+            await interface.start(heard.put)
+            await asyncio.to_thread(library.microphone.hears, BLOCKS[0])
+            assert await asyncio.wait_for(heard.get(), LIMIT) == BLOCKS[0]
+            await interface.stop()
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+        assert not library.open_now()
+
+    def test_a_stop_that_comes_while_it_starts_leaves_nothing_behind(self, library: FakePyAudio) -> None:
+        opening, freed = threading.Event(), threading.Event()
+
+        def hold(_: object) -> None:
+            opening.set()
+            assert freed.wait(LIMIT)
+
+        library.on_open = hold
+
+        async def main() -> None:
+            interface = AsyncDefaultAudioInterface()
+            starting = asyncio.create_task(interface.start(self.nothing))
+            assert await asyncio.to_thread(opening.wait, LIMIT)
+            stopping = asyncio.create_task(interface.stop())
+            await asyncio.sleep(0)
+            freed.set()
+            await asyncio.wait_for(asyncio.gather(starting, stopping), LIMIT)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+        assert not library.open_now()
 
     def test_it_may_be_used_before_its_start_and_stopped_twice(self, library: FakePyAudio) -> None:
         async def main() -> None:

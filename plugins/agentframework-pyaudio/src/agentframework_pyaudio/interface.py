@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from agentframework import AsyncAudioInterface, AudioBackend, AudioError, AudioInterface
 from agentframework_pyaudio.backend import PyAudioBackend
@@ -75,30 +76,36 @@ class AsyncDefaultAudioInterface(AsyncAudioInterface):
         self._card = SoundCard(PyAudioBackend(self._settings))
         self._blocks: deque[bytes] = deque()
         self._arrived: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._delivery: asyncio.Task[None] | None = None
         self._worker: ThreadPoolExecutor | None = None
 
     async def start(self, input_callback: Callable[[bytes], Awaitable[None]]) -> None:
-        self._loop, self._arrived = asyncio.get_running_loop(), asyncio.Event()
+        await self.stop()
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+        self._arrived = arrived
         # a thread of its own: the loop's may all be taken by the program, and silence does not wait
-        self._worker = ThreadPoolExecutor(1, "soundcard-calls")
-        self._blocks.clear()
+        worker = self._worker = ThreadPoolExecutor(1, "soundcard-calls")
         try:
-            await self._loop.run_in_executor(self._worker, self._card.start, self._hand_over)
+            await loop.run_in_executor(worker, self._card.start, partial(self._hand_over, loop, arrived))
         except BaseException:
-            await self.stop()
+            if self._worker is worker:
+                await self.stop()
             raise
-        self._delivery = self._loop.create_task(self._deliver(input_callback, self._arrived))
+        if self._worker is worker:  # nobody has stopped it meanwhile
+            self._delivery = loop.create_task(self._deliver(input_callback, arrived))
 
     async def stop(self) -> None:
         worker, self._worker = self._worker, None
         if worker is None:
             return
-        if self._delivery is not None and self._delivery is not asyncio.current_task():
-            self._delivery.cancel()
-        await asyncio.get_running_loop().run_in_executor(worker, self._card.stop)
-        worker.shutdown(wait=False)
+        delivery, self._delivery, self._arrived = self._delivery, None, None
+        self._blocks.clear()
+        if delivery is not None and delivery is not asyncio.current_task():
+            delivery.cancel()
+        try:
+            await asyncio.get_running_loop().run_in_executor(worker, self._card.stop)
+        finally:
+            worker.shutdown(wait=False)
 
     async def output(self, audio: bytes) -> None:
         self._card.play(audio)
@@ -112,30 +119,30 @@ class AsyncDefaultAudioInterface(AsyncAudioInterface):
         """The same devices as a backend, for an engine that knows the agent's formats; None for a subclass."""
         return PyAudioBackend(self._settings) if type(self) is AsyncDefaultAudioInterface else None
 
-    def _hand_over(self, block: bytes) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, arrived: asyncio.Event, block: bytes) -> None:
         """On the sound card's thread."""
-        assert self._loop is not None
         try:
-            self._loop.call_soon_threadsafe(self._take, block)
+            loop.call_soon_threadsafe(self._take, arrived, block)
         except RuntimeError:
             _log.debug("the loop is closed; what the microphone hears goes nowhere")
 
-    def _take(self, block: bytes) -> None:
+    def _take(self, arrived: asyncio.Event, block: bytes) -> None:
+        if arrived is not self._arrived:
+            return  # it was stopped meanwhile
         self._blocks.append(block)
         while len(self._blocks) > _MAX_BLOCKS:
             self._blocks.popleft()
             self.dropped_blocks += 1
-        if self._arrived is not None:
-            self._arrived.set()
+        arrived.set()
 
     async def _deliver(
         self, input_callback: Callable[[bytes], Awaitable[None]], arrived: asyncio.Event
     ) -> None:
         has_complained = False
-        while True:
+        while arrived is self._arrived:
             await arrived.wait()
             arrived.clear()
-            while self._blocks:
+            while arrived is self._arrived and self._blocks:
                 try:
                     await input_callback(self._blocks.popleft())
                 except Exception as error:  # noqa: BLE001 - the program's fault must not end its hearing

@@ -42,26 +42,30 @@ class SoundCard:
         self.stop()
         line = AudioLine(_FORMAT, _FORMAT, on_captured=self._wake.set, on_fault=self._on_fault)
         over = threading.Event()  # its own, for a thread that is late to end must not be taken up again
-        self._fault = None
         with self._backend_lock:
+            self._end()  # what another thread may have started since
+            self._line, self._over, self._fault = line, over, None
             self._backend.start(line)
-        self._line, self._over = line, over
-        self._thread = threading.Thread(
-            target=self._run, args=(line, on_block, over), name="soundcard", daemon=True
-        )
-        self._thread.start()
+            self._thread = threading.Thread(
+                target=self._run, args=(line, on_block, over), name="soundcard", daemon=True
+            )
+            self._thread.start()
 
     def stop(self) -> None:
         """Close the devices; `on_block` is not called any more. May be called by `on_block` itself, and twice."""
         self._over.set()
-        self._wake.set()
-        thread = self._thread
         if self._line is not None:
             self._line.clear()
         with self._backend_lock:
-            self._backend.stop()
+            self._end()  # also what was just being started
+            thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_ENDING)
+
+    def _end(self) -> None:
+        self._over.set()
+        self._wake.set()
+        self._backend.stop()
 
     def play(self, audio: bytes) -> None:
         """Play it after what was given before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import sys
 import threading
 from array import array
@@ -87,7 +88,9 @@ class TestOpening:
     ) -> None:
         problem = OSError(-9999, "Unanticipated host error")
         library.on_open = lambda stream: setattr(stream, "start_problem", problem)
-        with pytest.raises(AudioError, match="cannot be started: Unanticipated host error"):
+        with pytest.raises(
+            AudioError, match=r"cannot be started: Unanticipated host error .*audio list shows"
+        ):
             started(backend)
         assert not library.open_now()
 
@@ -260,8 +263,8 @@ class TestInterrupting:
         line.put(LOUD * 3)
         assert library.speaker.plays() == LOUD
 
-    def test_one_that_cannot_be_opened_anew_is_lost(
-        self, backend: PyAudioBackend, library: FakePyAudio
+    def test_one_that_cannot_be_opened_anew_is_lost_and_told_once(
+        self, backend: PyAudioBackend, library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         faults: list[tuple[str, str]] = []
         backend.start(AudioLine(PCM, PCM, on_fault=lambda device, problem: faults.append((device, problem))))
@@ -271,6 +274,17 @@ class TestInterrupting:
         ((device, problem),) = faults
         assert device == "speaker"
         assert "cannot be opened" in problem
+        # the one who watches the streams does not touch the one that is closed, and tells nothing twice
+        looks: queue.Queue[bool] = queue.Queue()
+
+        def look() -> bool:
+            looks.put(True)
+            return True
+
+        monkeypatch.setattr(library.microphone, "is_active", look)
+        for _ in range(2):
+            looks.get(timeout=LIMIT)
+        assert len(faults) == 1
 
 
 class TestEnding:

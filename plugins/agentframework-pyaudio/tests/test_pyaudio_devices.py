@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
+from typing import cast
 
 import pytest
 from fake_pyaudio import Device, FakePyAudio
@@ -98,6 +100,48 @@ class TestChoosing:
 def test_a_device_called_default_is_meant_by_that_word(library: FakePyAudio) -> None:
     library.devices.append(Device("default", inputs=32, outputs=32))
     assert opened(input_device="default", output_device="default") == ("default", "default")
+
+
+def test_the_word_default_is_not_taken_for_a_part_of_a_name(library: FakePyAudio) -> None:
+    library.devices.append(Device("sysdefault", inputs=32, outputs=32))
+    assert opened(input_device="Default", output_device="default") == (
+        "Built-in Microphone",
+        "Built-in Output",
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        (unicodedata.normalize("NFD", "Kopfhörer"), unicodedata.normalize("NFC", "KOPFHÖRER")),
+        (unicodedata.normalize("NFC", "Kopfhörer"), unicodedata.normalize("NFD", "kopfhörer")),
+        ("耳机麦克风", "麦克风"),
+    ],
+)
+def test_a_name_is_found_however_its_accents_are_written(
+    library: FakePyAudio, shown: str, wanted: str
+) -> None:
+    library.devices.append(Device(shown))
+    assert opened(input_device=wanted)[0] == shown
+
+
+@pytest.mark.parametrize(
+    ("encoding", "given", "name"),
+    [
+        ("cp1252", "Kopfhörer".encode().decode("cp1252"), "Kopfhörer"),
+        ("cp1252", "Kopfhörer", "Kopfhörer"),
+        ("cp1252", "耳机", "耳机"),
+        ("utf-8", "Kopfhörer", "Kopfhörer"),
+        ("utf-8", "Kopfhö".encode()[:-1], "Kopfh\ufffd"),
+    ],
+)
+def test_a_name_is_read_as_utf_8_whatever_the_binding_took_it_for(
+    library: FakePyAudio, monkeypatch: pytest.MonkeyPatch, encoding: str, given: str | bytes, name: str
+) -> None:
+    monkeypatch.setattr("locale.getpreferredencoding", lambda do_setlocale=True: encoding)
+    library.devices.append(Device(cast("str", given)))
+    assert opened(input_device="kopfh" if name.startswith("K") else name)[0] == name
+    assert PyAudioBackend(Settings()).devices()[-1].name == name
 
 
 def test_of_the_same_name_at_several_hosts_the_default_hosts_is_meant(library: FakePyAudio) -> None:

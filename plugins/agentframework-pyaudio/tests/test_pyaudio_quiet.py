@@ -74,3 +74,32 @@ def test_what_others_write_meanwhile_is_not_lost(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "somebody else's\n"
     assert done.stdout == "DEBUG:agentframework.audio:PortAudio: Expression 'ret' failed in 'pa.c', line: 1\n"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "os.close(2)",
+        "os.close(0); os.close(2)",
+        "read, write = os.pipe(); os.dup2(write, 2); os.close(write); os.close(read)",
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))",
+    ],
+    ids=["closed", "closed with standard input", "its reader has gone", "no more files may be opened"],
+)
+def test_a_standard_error_that_cannot_be_diverted_is_no_fault_and_nothing_stays_open(loss: str) -> None:
+    code = (
+        "import os\n"
+        "from agentframework_pyaudio.quiet import portaudio_diverted\n"
+        f"{loss}\n"
+        "is_open = lambda number: os.path.exists(f'/proc/self/fd/{number}')\n"
+        "before = [number for number in range(64) if is_open(number)]\n"
+        "for _ in range(3):\n"
+        "    with portaudio_diverted():\n"
+        "        print('inside')\n"
+        "        if 2 in before:\n"
+        "            os.write(2, b'somebody else\\n')\n"
+        "assert [number for number in range(64) if is_open(number)] == before\n"
+        "print('after')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "inside\n" * 3 + "after\n")

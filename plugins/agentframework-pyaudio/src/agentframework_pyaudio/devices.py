@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import locale
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agentframework import AudioDevice, AudioError
 
-__all__ = ["WORDS", "Direction", "choose", "default_device", "hear_each_other", "list_devices"]
+__all__ = ["WORDS", "Direction", "choose", "default_device", "device_name", "hear_each_other", "list_devices"]
 
 Direction = Literal["input", "output"]
 
@@ -64,8 +66,8 @@ def choose(manager: Any, direction: Direction, wanted: int | str | None) -> int 
         found: Sequence[Mapping[str, Any]] = [info for info in usable if info["index"] == wanted]
     else:
         found = _named(manager, usable, wanted)
-        if not found and wanted.casefold() == _DEFAULT:
-            return default_device(manager, direction)
+        if _folded(wanted) == _DEFAULT and not any(_folded(device_name(info)) == _DEFAULT for info in found):
+            return default_device(manager, direction)  # and not ALSA's "sysdefault"
     if len(found) == 1:
         return int(found[0]["index"])
     problem = f"names {len(found)} of them" if found else f"is no {kind.word}"
@@ -92,7 +94,7 @@ def list_devices(manager: Any, sample_format: int) -> list[AudioDevice]:
         found.append(
             AudioDevice(
                 index=int(info["index"]),
-                name=str(info["name"]),
+                name=device_name(info),
                 host=_host(manager, info),
                 input_channels=channels["input"],
                 output_channels=channels["output"],
@@ -111,6 +113,22 @@ def hear_each_other(microphone: str, speaker: str) -> bool:
     return bool(microphone and speaker) and not any(word in names for word in _WORN)
 
 
+def device_name(info: Mapping[str, Any]) -> str:
+    """What PortAudio calls a device: UTF-8, which its binding takes for the system's encoding, or leaves alone."""
+    name = info["name"]
+    if isinstance(name, bytes):  # cut off in the middle of a letter, for instance
+        return name.decode(errors="replace")
+    try:
+        return str(name).encode(locale.getpreferredencoding(do_setlocale=False)).decode()
+    except UnicodeError:
+        return str(name)
+
+
+def _folded(name: str) -> str:
+    """For a comparison: whatever the case, and however its accents are written."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _infos(manager: Any) -> list[Mapping[str, Any]]:
     return [manager.get_device_info_by_index(index) for index in range(manager.get_device_count())]
 
@@ -120,9 +138,9 @@ def _named(manager: Any, usable: Sequence[Mapping[str, Any]], wanted: str) -> Se
 
     Windows shows each device once per host ("MME", "WASAPI"), under the same name.
     """
-    word = wanted.casefold()
-    exact = [info for info in usable if str(info["name"]).casefold() == word]
-    found = exact or [info for info in usable if word in str(info["name"]).casefold()]
+    word = _folded(wanted)
+    exact = [info for info in usable if _folded(device_name(info)) == word]
+    found = exact or [info for info in usable if word in _folded(device_name(info))]
     if len(found) > 1:
         host = manager.get_default_host_api_info()["index"]
         preferred = [info for info in found if info["hostApi"] == host]
@@ -159,13 +177,13 @@ def _question(
 ) -> str:
     if found or isinstance(wanted, int):
         return "; say its index, or more of its name" if found else ""
-    by_name = {str(info["name"]).casefold(): str(info["name"]) for info in usable}
-    near = difflib.get_close_matches(wanted.casefold(), by_name, n=1)
+    by_name = {_folded(device_name(info)): device_name(info) for info in usable}
+    near = difflib.get_close_matches(_folded(wanted), by_name, n=1)
     return f'; did you mean "{by_name[near[0]]}"?' if near else ""
 
 
 def _listed(manager: Any, kind: _Kind, infos: Sequence[Mapping[str, Any]]) -> str:
     if not infos:
         return f"there is no {kind.word} at all"
-    lines = (f'  {info["index"]} "{info["name"]}" ({_host(manager, info)})' for info in infos)
+    lines = (f'  {info["index"]} "{device_name(info)}" ({_host(manager, info)})' for info in infos)
     return "\n".join([f"the {kind.word}s:", *lines])

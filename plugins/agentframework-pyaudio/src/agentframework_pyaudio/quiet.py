@@ -7,11 +7,12 @@ import ctypes
 import logging
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from io import RawIOBase
+from typing import BinaryIO
 
 __all__ = ["be_loud", "be_quiet", "portaudio_diverted"]
 
@@ -79,20 +80,29 @@ def portaudio_diverted() -> Iterator[None]:
     if not sys.platform.startswith("linux"):
         yield
         return
-    with _lock, tempfile.TemporaryFile() as diverted:
-        kept = os.dup(2)
+    with _lock, ExitStack() as opened:
+        try:
+            kept = opened.enter_context(os.fdopen(os.dup(2), "wb", buffering=0))
+            diverted = opened.enter_context(os.fdopen(os.memfd_create("stderr"), "w+b"))
+        except OSError:  # closed, or too many files are open: noise is no reason to fail
+            yield
+            return
         os.dup2(diverted.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(kept, 2)
+            os.dup2(kept.fileno(), 2)
             diverted.seek(0)
-            for line in diverted:
-                if line.startswith(_PORTAUDIO):
-                    _log.debug("PortAudio: %s", _words(line))
-                else:
-                    os.write(kept, line)
-            os.close(kept)
+            _pass_on(diverted, kept)
+
+
+def _pass_on(diverted: BinaryIO, kept: RawIOBase) -> None:
+    for line in diverted:
+        if line.startswith(_PORTAUDIO):
+            _log.debug("PortAudio: %s", _words(line))
+        else:
+            with suppress(OSError):  # whoever read it has gone
+                kept.write(line)
 
 
 def _function(library: str, name: str) -> Callable[..., object] | None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from agentframework import AudioError, AudioLine
-from agentframework_pyaudio.devices import WORDS, Direction
+from agentframework_pyaudio.devices import WORDS, Direction, device_name
 from agentframework_pyaudio.library import PORTAUDIO
 
 __all__ = ["DeviceStream"]
@@ -18,6 +18,7 @@ _log = logging.getLogger("agentframework.audio")
 _BLOCK = 0.02
 _LONGEST_LATENCY = 5.0
 _BUSY = -9985
+_HINT = "agentframework audio list shows which devices work"
 
 
 class DeviceStream:
@@ -30,7 +31,7 @@ class DeviceStream:
     def __init__(self, pyaudio: Any, manager: Any, direction: Direction, index: int, line: AudioLine) -> None:
         self.direction = direction
         info = manager.get_device_info_by_index(index)
-        self.name = str(info["name"])
+        self.name = device_name(info)
         self.rate_hz = 0
         self._pyaudio = pyaudio
         self._manager = manager
@@ -62,8 +63,15 @@ class DeviceStream:
             except OSError as error:
                 _log.debug("the %s is opened anew, for it does not go on: %s", WORDS[self.direction], error)
                 self._close()
-                self._stream = self._open_at([self.rate_hz])
-                self.start()
+                self._reopen()
+
+    def _reopen(self) -> None:
+        try:
+            self._stream = self._open_at([self.rate_hz])
+            self.start()
+        except AudioError:
+            self.end()  # its loss is told by this error, and there is nothing left to look at
+            raise
 
     def is_alive(self) -> bool:
         """Whether PortAudio still calls back."""
@@ -119,8 +127,8 @@ class DeviceStream:
 
     def _cannot(self, what: str, error: OSError) -> AudioError:
         reason = f"{error.strerror or error} ({error.errno})"
-        hint = ": another program may be using it" if error.errno == _BUSY else ""
-        return AudioError(f'the {WORDS[self.direction]} "{self.name}" cannot {what}: {reason}{hint}')
+        hint = "another program may be using it" if error.errno == _BUSY else _HINT
+        return AudioError(f'the {WORDS[self.direction]} "{self.name}" cannot {what}: {reason}: {hint}')
 
     # Halting and going on
 

@@ -87,8 +87,8 @@ def _print(
         for line in f"{name}: {problem}".split("\n"):
             print_paragraph(line)
     if not devices and not problems:
-        which = "no installed audio backend" if backend is None else f"the audio backend {backend!r}"
-        print_paragraph(f"{which} finds no device; {_what_helps(backend)}")
+        said = f"the audio backend {backend!r} finds no" if backend else "no audio backend finds any"
+        print_paragraph(f"{said} device: {_what_helps(backend)}")
 
 
 def _what_helps(backend: str | None) -> str:

@@ -148,6 +148,26 @@ class TestDefaultAudioInterface:
         # nobody is left who would take them for dead and open them again
         until(lambda: not [thread for thread in threading.enumerate() if thread.name == "soundcard"])
 
+    def test_a_stop_does_not_wait_for_a_device_that_does_not_open(
+        self, interface: DefaultAudioInterface, library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("agentframework_pyaudio.soundcard._ENDING", 0.01)
+        opening, freed = threading.Event(), threading.Event()
+
+        def hold(_: object) -> None:
+            opening.set()
+            freed.wait()
+
+        interface.start(lambda block: None)
+        library.on_open = hold
+        library.speaker.has_died = True  # so that they are opened again
+        assert opening.wait(LIMIT)
+        interface.stop()
+        assert not freed.is_set()
+        freed.set()
+        until(lambda: not [thread for thread in threading.enumerate() if thread.name == "soundcard"])
+        assert not library.open_now()
+
     def test_a_callback_that_is_late_to_return_is_not_taken_up_by_the_next_start(
         self, interface: DefaultAudioInterface, library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
     ) -> None:

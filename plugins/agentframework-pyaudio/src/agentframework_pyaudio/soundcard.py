@@ -46,6 +46,9 @@ class SoundCard:
             self._end()  # what another thread may have started since
             self._line, self._over, self._fault = line, over, None
             self._backend.start(line)
+            if over.is_set():  # by one who did not wait
+                self._backend.stop()
+                return
             self._thread = threading.Thread(
                 target=self._run, args=(line, on_block, over), name="soundcard", daemon=True
             )
@@ -56,9 +59,15 @@ class SoundCard:
         self._over.set()
         if self._line is not None:
             self._line.clear()
-        with self._backend_lock:
+        self._wake.set()
+        if not self._backend_lock.acquire(timeout=_ENDING):
+            _log.debug("a device takes its time to open; it is closed as soon as it has")
+            return
+        try:
             self._end()  # also what was just being started
             thread = self._thread
+        finally:
+            self._backend_lock.release()
         if thread is not None and thread is not threading.current_thread():
             thread.join(_ENDING)
 
@@ -129,7 +138,11 @@ class SoundCard:
                     return
                 self._fault = None
                 self._backend.stop()
-                if self._try_start(line):
+                is_open = self._try_start(line)
+                if over.is_set():  # by one who did not wait
+                    self._backend.stop()
+                    return
+                if is_open:
                     line.find()
                     _log.warning("the sound devices work again, after %.1f s", time.monotonic() - since)
                     return

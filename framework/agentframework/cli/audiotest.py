@@ -14,6 +14,7 @@ from agentframework.cli.devices import INSTALL, find_backends
 from agentframework.cli.failures import FINE, TO_BE_CORRECTED
 from agentframework.cli.loading import read_config
 from agentframework.cli.logs import ShownLog
+from agentframework.cli.phrases import flat
 from agentframework.cli.soundcheck import Findings, SoundCheck
 from agentframework.cli.tables import print_lines, print_paragraph
 from agentframework.config import Config
@@ -51,7 +52,7 @@ def try_audio(
         print_lines([_json(found, check.advice)])
     else:
         for line in _report(found, check.advice):
-            print_paragraph(line)
+            print_paragraph(flat(line))  # a device calls itself what it likes
     return FINE if found.works else TO_BE_CORRECTED
 
 
@@ -108,7 +109,7 @@ class _Bar:
         self._held = max(check.peak_dbfs, self._held - 0.5)
         full, held = _place(check.level_dbfs, self._width), _place(self._held, self._width)
         cells = ["█" if n < full else "│" if n == held and held else "·" for n in range(self._width)]
-        text = Text("microphone ")
+        text = Text("microphone ", no_wrap=True, overflow="crop")
         for n, cell in enumerate(cells):
             part = n / self._width
             text.append(cell, "red" if part > 0.95 else "yellow" if part > 0.8 else "green")

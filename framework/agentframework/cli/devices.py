@@ -11,7 +11,7 @@ from agentframework.audio.base import NO_SOUND, AudioDevice
 from agentframework.cli.failures import FINE, TO_BE_CORRECTED
 from agentframework.cli.loading import inspect_plugins, read_config
 from agentframework.cli.logs import ShownLog
-from agentframework.cli.phrases import count
+from agentframework.cli.phrases import count, harmless
 from agentframework.cli.tables import print_lines, print_paragraph, print_table
 from agentframework.config import Config
 from agentframework.errors import AudioError
@@ -84,7 +84,7 @@ def _print(
             [_row(name, device) for name, device in devices],
         )
     for name, problem in problems:
-        for line in f"{name}: {problem}".split("\n"):
+        for line in harmless(f"{name}: {problem}").split("\n"):
             print_paragraph(line)
     if not devices and not problems:
         said = f"the audio backend {backend!r} finds no" if backend else "no audio backend finds any"

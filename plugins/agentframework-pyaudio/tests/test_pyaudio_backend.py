@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
-from fake_pyaudio import ALSA, CORE_AUDIO, Device, FakePyAudio, FakeStream
+from fake_pyaudio import ALSA, CORE_AUDIO, Device, FakeManager, FakePyAudio, FakeStream
 
 from agentframework import AudioError, AudioFormat, AudioLine
 from agentframework_pyaudio import PyAudioBackend
@@ -384,6 +384,18 @@ def test_the_devices_are_shown_with_rates_and_defaults(backend: PyAudioBackend, 
     assert (first.is_default_input, first.is_default_output) == (True, False)
     assert (second.is_default_input, second.is_default_output) == (False, True)
     assert (third.rates_hz, third.input_channels, third.output_channels, third.host) == ((), 32, 32, "JACK")
+
+
+def test_a_list_that_portaudio_does_not_give_is_an_error_and_nothing_stays_open(
+    backend: PyAudioBackend, library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(manager: FakeManager) -> int:
+        raise OSError(-9999, "Unanticipated host error")
+
+    monkeypatch.setattr(FakeManager, "get_device_count", fail)
+    with pytest.raises(AudioError, match=r"PortAudio does not tell its devices: .*host error"):
+        backend.devices()
+    assert [manager.is_terminated for manager in library.managers] == [True]
 
 
 def test_standard_error_is_left_alone_where_that_is_wished(

@@ -100,12 +100,12 @@ class PyAudioBackend(AudioBackend):
         with PORTAUDIO, diverted:
             try:
                 manager = pyaudio.PyAudio()
+                try:
+                    return list_devices(manager, pyaudio.paInt16)
+                finally:
+                    manager.terminate()
             except OSError as error:
-                raise AudioError(f"PortAudio does not start: {error}") from error
-            try:
-                return list_devices(manager, pyaudio.paInt16)
-            finally:
-                manager.terminate()
+                raise AudioError(f"PortAudio does not tell its devices: {error}") from error
 
     def _library(self) -> Any:
         if self._settings.quiet:

@@ -8,6 +8,7 @@ import sys
 import threading
 from ctypes import CDLL
 from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +35,10 @@ _PIP = "pip install PyAudio"
 
 def load_pyaudio() -> ModuleType:
     """The module `pyaudio`. Raises `AudioError` of two lines: what is missing, and the command that brings it."""
+    if _is_for_another_python():
+        raise AudioError(
+            f"PyAudio was built for another Python than this one\ninstall it with: {_PIP} --force-reinstall"
+        )
     problem = _broken_extension()
     if problem is not None:
         raise AudioError(
@@ -69,13 +74,22 @@ def _systems() -> list[str]:
     return [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
 
 
+def _folders() -> list[Path]:
+    """Where PyAudio is, unless it is loaded already."""
+    spec = None if "pyaudio" in sys.modules else find_spec("pyaudio")
+    return [Path(folder) for folder in spec.submodule_search_locations or ()] if spec else []
+
+
+def _is_for_another_python() -> bool:
+    """Whether PyAudio is there, but not its compiled half; PyAudio would print that to standard output."""
+    folders, names = _folders(), [f"_portaudio{suffix}" for suffix in EXTENSION_SUFFIXES]
+    return bool(folders) and not any((folder / name).exists() for folder in folders for name in names)
+
+
 def _broken_extension() -> str | None:
-    """Why PyAudio's compiled half cannot be loaded, where it is there; PyAudio would print it to standard output."""
-    if "pyaudio" in sys.modules:
-        return None
-    spec = find_spec("pyaudio")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        for extension in Path(folder).glob("_portaudio*"):
+    """Why PyAudio's compiled half cannot be loaded, where it is there; PyAudio would print that as well."""
+    for folder in _folders():
+        for extension in folder.glob("_portaudio*"):
             try:
                 CDLL(str(extension))
             except OSError as error:

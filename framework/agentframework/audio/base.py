@@ -46,7 +46,9 @@ class AudioBackend(ABC):
                 self._device.start()
 
             def _run(self, line):
-                while not self._over.wait(0.02):
+                due = time.monotonic()
+                while not self._over.wait(due - time.monotonic()):
+                    due += 0.02
                     line.read_playback(line.output_rate_hz // 50)
                     line.write_capture(bytes(2 * (line.input_rate_hz // 50)))
 

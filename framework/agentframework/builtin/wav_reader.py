@@ -66,7 +66,7 @@ class WavReader:
         riff = self._file.read(12)
         if riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
             raise AudioError(
-                f"{self._path} is no WAV file; to make one: sox {self._path.name} -b 16 input.wav"
+                f"{self._path} is no WAV file; to make one: ffmpeg -i {self._path.name} input.wav"
             )
         described = False
         while len(head := self._file.read(8)) == 8:
@@ -94,7 +94,7 @@ class WavReader:
             what = _CODECS.get(codec, f"codec {codec}") if codec != _PCM else f"{bits} bit"
             raise AudioError(
                 f"{self._path} holds {what}, and PCM of 8, 16, 24 or 32 bit is read; "
-                f"to convert it: sox {self._path.name} -e signed-integer -b 16 input.wav"
+                f"to convert it: ffmpeg -i {self._path.name} -c:a pcm_s16le input.wav"
             )
         if not _SLOWEST_HZ <= rate_hz <= _FASTEST_HZ:
             raise AudioError(

@@ -76,6 +76,13 @@ def test_an_approver_that_nobody_brings_stops_the_start_with_its_line(tmp_path: 
         app_of(tmp_path, '[policy]\napprover = "pager"\n')
 
 
+def test_an_approver_whose_plugin_fails_is_told_by_what_failed(tmp_path: Path) -> None:
+    text = '[policy]\napprover = "examples"\n[plugins.examples]\nhours = 1\n'
+    with pytest.raises(ConfigError, match=r"config.toml:\d+: plugins.examples.hours: unknown key") as raised:
+        app_of(tmp_path, text)
+    assert "no plugin brings" not in str(raised.value)
+
+
 def test_an_audit_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"policy.audit: cannot be written"):
         app_of(tmp_path, '[policy]\naudit = "nowhere/audit.jsonl"\n')

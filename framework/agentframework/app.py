@@ -86,6 +86,7 @@ class App:
         ]
         if unusable and not forgive:
             raise ConfigError(unusable)
+        unusable = [problem for problem in unusable if problem not in plugins.problems]
         problems = [*plugins.problems, *unusable, *_unmatched(config, plugins)]
         tools = _chosen(registry, config, problems)
         app = cls(config, tools, plugins, problems)
@@ -322,6 +323,8 @@ def _missing_backend(config: Config, plugins: LoadedPlugins) -> list[ConfigProbl
     backend = config.audio.backend
     if backend == NO_SOUND or backend in plugins.audio_backends:
         return []
+    if (failure := plugins.failure_of(backend)) is not None:
+        return _why_missing(config, ("audio", "backend"), failure)
     if any(report.name == backend and report.state == "skipped" for report in plugins.reports):
         fix = f'[plugins] enable = ["{backend}"] loads the plugin of that name'
     elif backend in _EXTRAS:
@@ -335,9 +338,18 @@ def _missing_approver(config: Config, plugins: LoadedPlugins) -> list[ConfigProb
     name = config.policy.approver
     if name is None or name in plugins.approvers:
         return []
+    if (failure := plugins.failure_of(name)) is not None:
+        return _why_missing(config, ("policy", "approver"), failure)
     known = ", ".join(sorted(plugins.approvers))
     fix = f"there are: {known}" if known else "leave it out, and `agentframework run` asks in the terminal"
     return [config.problem(("policy", "approver"), f"no plugin brings an approver {name!r}", fix)]
+
+
+def _why_missing(config: Config, key: tuple[str, str], failure: PluginError) -> list[ConfigProblem]:
+    """What is wrong with the plugin, in its own table of the config or else in itself."""
+    if isinstance(failure.__cause__, ConfigError):
+        return list(failure.__cause__.problems)
+    return [config.problem(key, f"the plugin {failure.plugin!r} failed: {failure.cause}", failure.fix)]
 
 
 def _unwritable(config: Config) -> list[ConfigProblem]:

@@ -181,6 +181,34 @@ def test_a_backend_of_a_plugin_that_is_not_loaded_is_said_with_what_loads_it(tmp
     assert '[plugins] enable = ["loudspeaker"] loads the plugin of that name' in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("command", [("run",), ("check",), ("audio", "test", "--config")], ids=" ".join)
+def test_a_mistake_in_the_backends_own_table_is_said_and_not_that_it_is_missing(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "config.toml").write_text(WAV + 'ouput = "out.wav"\n', encoding="utf-8")
+    done = subprocess.run(
+        [*COMMAND, *command, "config.toml"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    said = "config.toml:9: plugins.wav.ouput: unknown key (did you mean 'output'?)\n"
+    assert done.stderr + done.stdout == said
+
+
+def test_a_backends_plugin_that_fails_is_said_and_not_that_it_is_missing(tmp_path: Path) -> None:
+    config = WAV.replace('"wav"', '"loudspeaker"').replace("[plugins.wav]\n", 'enable = ["loudspeaker"]\n')
+    info = tmp_path / "loudspeaker-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loudspeaker\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[agentframework]\nloudspeaker = loudspeaker\n")
+    (tmp_path / "loudspeaker.py").write_text("1 / 0\n")
+    (tmp_path / "config.toml").write_text(config, encoding="utf-8")
+    done = run(tmp_path, config, "bye\n", environ={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert "no plugin brings" not in done.stderr
+    assert "'loudspeaker'" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+
+
 def test_what_is_built_in_can_be_disabled_like_any_plugin(tmp_path: Path) -> None:
     done = run(tmp_path, WAV.replace("autoload = false", 'disable = ["wav"]'), "bye\n")
     assert done.returncode == 2

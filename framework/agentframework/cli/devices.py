@@ -14,7 +14,7 @@ from agentframework.cli.logs import ShownLog
 from agentframework.cli.phrases import count, harmless
 from agentframework.cli.tables import print_lines, print_paragraph, print_table
 from agentframework.config import Config
-from agentframework.errors import AudioError
+from agentframework.errors import AudioError, ConfigError
 from agentframework.hookspecs import PROJECT
 from agentframework.hookspecs.contribution import OwnedBackend
 from agentframework.spelling import did_you_mean
@@ -25,11 +25,18 @@ INSTALL = "pip install 'agentframework[pyaudio]' brings microphones and speakers
 
 
 def find_backends(config: Config, name: str | None) -> dict[str, OwnedBackend]:
-    """The installed backends, or the one of that name. Raises `AudioError` where it is not installed."""
-    found = dict(inspect_plugins(config).plugins.audio_backends)
+    """The installed backends, or the one of that name.
+
+    Raises `AudioError` where it is not installed, `ConfigError` for a mistake in its table of the config, and
+    `PluginError` where it cannot be loaded.
+    """
+    plugins = inspect_plugins(config).plugins
+    found = dict(plugins.audio_backends)
     if name is None:
         return found
     if name not in found:
+        if (failure := plugins.failure_of(name)) is not None:
+            raise failure.__cause__ if isinstance(failure.__cause__, ConfigError) else failure
         known = ", ".join(sorted(found)) or "none"
         hint = INSTALL if name == "pyaudio" else f"there are: {known}{did_you_mean(name, found)}"
         raise AudioError(f"no plugin brings the audio backend {name!r}\n{hint}")

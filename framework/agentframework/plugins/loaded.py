@@ -55,6 +55,10 @@ class LoadedPlugins:
     fatal: tuple[PluginError, ...] = ()
     tool_names: frozenset[str] = frozenset()
 
+    def failure_of(self, name: str) -> PluginError | None:
+        """Why the plugin of that name brings nothing; None where it works, or is not installed."""
+        return next((report.error for report in self.reports if report.name == name and report.error), None)
+
     @property
     def guests(self) -> int:
         """How many installed packages brought something, the runtime itself not counted."""

@@ -76,6 +76,21 @@ def test_what_others_write_meanwhile_is_not_lost(tmp_path: Path) -> None:
     assert done.stdout == "DEBUG:agentframework.audio:PortAudio: Expression 'ret' failed in 'pa.c', line: 1\n"
 
 
+def test_a_program_that_is_started_meanwhile_is_heard_as_long_as_it_lives() -> None:
+    code = (
+        "import subprocess, sys\n"
+        "from agentframework_pyaudio.quiet import portaudio_diverted\n"
+        "with portaudio_diverted():\n"
+        "    child = subprocess.Popen(['sh', '-c', 'echo begun >&2; read word; echo $word >&2'], stdin=-1)\n"
+        "print('after', file=sys.stderr, flush=True)\n"
+        "child.communicate(b'ended\\n')\n"
+        "import threading\n"
+        "[thread.join() for thread in threading.enumerate() if thread.name == 'portaudio-noise']\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert sorted(done.stderr.split()) == ["after", "begun", "ended"]
+
+
 @pytest.mark.parametrize(
     "loss",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 from agentframework import AudioBackend, AudioDevice, AudioError, AudioLine
@@ -96,8 +96,7 @@ class PyAudioBackend(AudioBackend):
 
     def devices(self) -> Sequence[AudioDevice]:
         pyaudio = self._library()
-        diverted = portaudio_diverted() if self._settings.quiet else nullcontext()
-        with PORTAUDIO, diverted:
+        with PORTAUDIO, self._diverted():
             try:
                 manager = pyaudio.PyAudio()
                 try:
@@ -114,8 +113,11 @@ class PyAudioBackend(AudioBackend):
             be_loud()
         return load_pyaudio()
 
+    def _diverted(self) -> AbstractContextManager[None]:
+        return portaudio_diverted() if self._settings.quiet else nullcontext()
+
     def _open(self, pyaudio: Any, line: AudioLine) -> None:
-        with PORTAUDIO:
+        with PORTAUDIO, self._diverted():
             self._manager = manager = pyaudio.PyAudio()
             found: dict[Direction, int | None] = {
                 "input": choose(manager, "input", self._settings.input_device),

@@ -18,11 +18,13 @@ __all__ = ["be_loud", "be_quiet", "portaudio_diverted"]
 
 _log = logging.getLogger("agentframework.audio")
 _lock = threading.Lock()
+_diverting = threading.Lock()
 _AlsaHandler = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
 )
 _JackHandler = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 _PORTAUDIO = b"Expression '"
+_LAST_LINES = 0.5
 _restore: list[Callable[[], object]] = []
 
 
@@ -74,35 +76,52 @@ def be_loud() -> None:
 def portaudio_diverted() -> Iterator[None]:
     """For a moment in which PortAudio itself complains, as Debian builds it, and offers no handler.
 
-    What others write to standard error meanwhile comes a little late. A program that is started meanwhile would
-    keep the wrong standard error: so this is for a list of devices, and not for a conversation.
+    What others write to standard error meanwhile goes on to it, a line at a time; a program that is started
+    meanwhile, which inherits the diversion, is served as long as it lives.
     """
     if not sys.platform.startswith("linux"):
         yield
         return
-    with _lock, ExitStack() as opened:
+    with _diverting:
         try:
-            kept = opened.enter_context(os.fdopen(os.dup(2), "wb", buffering=0))
-            diverted = opened.enter_context(os.fdopen(os.memfd_create("stderr"), "w+b"))
-        except OSError:  # closed, or too many files are open: noise is no reason to fail
-            yield
-            return
-        os.dup2(diverted.fileno(), 2)
+            diverted = _divert()
+        except (OSError, RuntimeError):  # closed, too many files or threads: noise is no reason to fail
+            diverted = None
         try:
             yield
         finally:
-            os.dup2(kept.fileno(), 2)
-            diverted.seek(0)
-            _pass_on(diverted, kept)
+            if diverted is not None:
+                kept, pump = diverted
+                os.dup2(kept, 2)
+                os.close(kept)
+                pump.join(_LAST_LINES)
 
 
-def _pass_on(diverted: BinaryIO, kept: RawIOBase) -> None:
-    for line in diverted:
-        if line.startswith(_PORTAUDIO):
-            _log.debug("PortAudio: %s", _words(line))
-        else:
-            with suppress(OSError):  # whoever read it has gone
-                kept.write(line)
+def _divert() -> tuple[int, threading.Thread]:
+    """Let a thread read what is written to standard error from now on; that itself, and the thread."""
+    with ExitStack() as opened:
+        kept = os.dup(2)
+        opened.callback(os.close, kept)
+        target = opened.enter_context(os.fdopen(os.dup(2), "wb", buffering=0))
+        read, write = os.pipe()
+        opened.callback(os.close, write)
+        noise = opened.enter_context(os.fdopen(read, "rb"))
+        pump = threading.Thread(target=_pass_on, args=(noise, target), name="portaudio-noise", daemon=True)
+        pump.start()
+        os.dup2(write, 2)
+        os.close(write)
+        opened.pop_all()
+    return kept, pump
+
+
+def _pass_on(noise: BinaryIO, target: RawIOBase) -> None:
+    with noise, target:
+        for line in noise:
+            if line.startswith(_PORTAUDIO):
+                _log.debug("PortAudio: %s", _words(line))
+            else:
+                with suppress(OSError):  # whoever read it has gone
+                    target.write(line)
 
 
 def _function(library: str, name: str) -> Callable[..., object] | None:

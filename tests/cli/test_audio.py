@@ -84,6 +84,9 @@ class Nothing(AudioBackend):
     def stop(self):
         pass
 
+    def devices(self):
+        return ()
+
 
 class Missing(AudioBackend):
     def start(self, line):
@@ -190,6 +193,15 @@ def test_where_there_is_no_device_it_is_said_what_to_look_for(desk: Desk) -> Non
     done = desk.run("audio", "list", "--config", "loop.toml", "--backend", "nothing")
     assert done.returncode == 0
     assert done.stdout.startswith("the audio backend 'nothing' finds no device: is something plugged in")
+
+
+def test_a_backend_without_devices_to_choose_from_says_so(desk: Desk) -> None:
+    desk.write(
+        "pipe.toml", '[agent]\nurl = "local"\n[audio]\nbackend = "pipe"\n[plugins.pipe]\npreset = "pulse"\n'
+    )
+    done = desk.run("audio", "list", "--config", "pipe.toml")
+    said = "pipe: it has no devices to choose from; what it takes is said in [plugins.pipe]\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, said, "")
 
 
 def test_a_fault_of_one_backend_is_a_line_and_the_others_are_listed(desk: Desk) -> None:

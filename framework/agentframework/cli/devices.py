@@ -7,7 +7,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
-from agentframework.audio.base import NO_SOUND, AudioDevice
+from agentframework.audio.base import NO_SOUND, AudioBackend, AudioDevice
 from agentframework.cli.failures import FINE, TO_BE_CORRECTED
 from agentframework.cli.loading import inspect_plugins, read_config
 from agentframework.cli.logs import ShownLog
@@ -55,7 +55,7 @@ def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, a
     problems: list[tuple[str, str]] = []
     for name, owned in sorted(find_backends(read, backend).items()):
         if backend is None and owned.plugin.distribution == PROJECT:
-            continue  # files and commands have no devices to choose from, and may not even be set up
+            continue  # nobody has asked for files and commands, and they may not even be set up
         try:
             devices += [(name, device) for device in _devices_of(owned)]
         except AudioError as error:
@@ -70,8 +70,13 @@ def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, a
 
 
 def _devices_of(owned: OwnedBackend) -> list[AudioDevice]:
+    backend = owned.make()
+    if type(backend).devices is AudioBackend.devices:
+        raise AudioError(
+            f"it has no devices to choose from; what it takes is said in [plugins.{owned.owner}]"
+        )
     try:
-        found: list[object] = [*owned.make().devices()]
+        found: list[object] = [*backend.devices()]
     except AudioError:
         raise
     except Exception as error:

@@ -57,7 +57,11 @@ def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, a
         if backend is None and owned.plugin.distribution == PROJECT:
             continue  # nobody has asked for files and commands, and they may not even be set up
         try:
-            devices += [(name, device) for device in _devices_of(owned)]
+            made = owned.make()
+            if type(made).devices is not AudioBackend.devices:
+                devices += [(name, device) for device in _devices_of(made)]
+            elif backend is not None:
+                problems.append((name, f"it has no devices to choose from; see [plugins.{owned.owner}]"))
         except AudioError as error:
             problems.append((name, str(error)))
     if as_json:
@@ -69,12 +73,7 @@ def list_devices(config: Path | None, backend: str | None, shown: ShownLog, *, a
     return TO_BE_CORRECTED if problems and not devices else FINE
 
 
-def _devices_of(owned: OwnedBackend) -> list[AudioDevice]:
-    backend = owned.make()
-    if type(backend).devices is AudioBackend.devices:
-        raise AudioError(
-            f"it has no devices to choose from; what it takes is said in [plugins.{owned.owner}]"
-        )
+def _devices_of(backend: AudioBackend) -> list[AudioDevice]:
     try:
         found: list[object] = [*backend.devices()]
     except AudioError:

@@ -109,7 +109,7 @@ def agent(scenario: Scenario) -> Iterator[Agent]:
     """A server whose every connection runs `scenario`."""
     started: list[Agent] = []
     ready = threading.Event()
-    loop = asyncio.new_event_loop()
+    loops: list[asyncio.AbstractEventLoop] = []
     stop = asyncio.Event()
 
     async def handle(connection: ServerConnection) -> None:
@@ -125,21 +125,22 @@ def agent(scenario: Scenario) -> Iterator[Agent]:
             started[0]._done.notify_all()
 
     async def main() -> None:
+        loops.append(asyncio.get_running_loop())
         async with serve(handle, "127.0.0.1", 0, compression=None) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             started.append(Agent(f"ws://127.0.0.1:{port}/v1/convai/conversation"))
             ready.set()
             await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), name="test-agent", daemon=True)
+    # `run` also ends the handshake of a client that comes while the server closes
+    thread = threading.Thread(target=lambda: asyncio.run(main()), name="test-agent", daemon=True)
     thread.start()
     assert ready.wait(PATIENCE)
     try:
         yield started[0]
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        loops[0].call_soon_threadsafe(stop.set)
         thread.join(PATIENCE)
-        loop.close()
 
 
 async def still_there(peer: Peer, event_id: int) -> None:

@@ -29,7 +29,8 @@ def server(
 ) -> Iterator[int]:
     """The port of a WebSocket server, which may refuse the upgrade with an HTTP status, or speak TLS."""
     ports: list[int] = []
-    ready, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+    loops: list[asyncio.AbstractEventLoop] = []
+    ready, stop = threading.Event(), asyncio.Event()
 
     def answer(connection: ServerConnection, _request: Request) -> Response | None:
         return None if status is None else connection.respond(status, "no\n")
@@ -40,18 +41,19 @@ def server(
 
         async with serve(talk, "127.0.0.1", 0, ssl=tls, process_request=answer) as running:
             ports.append(next(iter(running.sockets)).getsockname()[1])
+            loops.append(asyncio.get_running_loop())
             ready.set()
             await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
+    # `run` also ends the handshake of a client that comes while the server closes
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     assert ready.wait(PATIENCE)
     try:
         yield ports[0]
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        loops[0].call_soon_threadsafe(stop.set)
         thread.join(PATIENCE)
-        loop.close()
 
 
 async def accept(peer: Peer) -> None:

@@ -9,12 +9,39 @@ import pytest
 from hypothesis import settings
 
 from lacking import IN_CI, command_for, require, unavailable
+from steadiness import Steadiness
 
 ROOT = Path(__file__).resolve().parent.parent
+steadiness = Steadiness()
 
 # a slow machine is no error, and what lands must not hang on luck: CI takes the same examples each time
 settings.register_profile("agentframework", deadline=None, derandomize=IN_CI, print_blob=True)
 settings.load_profile("agentframework")
+
+
+class SoundIsAskedAgain:
+    """Where the machine stood still while a test of sound failed, what it heard tells nothing: it is run again."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if item.get_closest_marker("sound") and not item.get_closest_marker("soak"):
+                item.add_marker(pytest.mark.flaky(reruns=2, condition=lambda: bool(steadiness.stalls())))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if item.get_closest_marker("sound"):
+            steadiness.begin()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if str(report.outcome) == "rerun":
+            longest = max(stall.ends - stall.begins for stall in steadiness.stalls())
+            print(
+                f" the machine stood still for {1000 * longest:.0f} ms in {report.nodeid}, which is run again"
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the machine for tests in every folder."""
+    config.pluginmanager.register(SoundIsAskedAgain())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -25,6 +52,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Say in the last line of all what was skipped for missing system packages."""
+    steadiness.stop()
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(config, "workerinput"):
         return

@@ -34,16 +34,16 @@ def _audio_event(event_id: int, duration: float, text: str, is_final: bool | Non
 
 
 class Stage:
-    """A line with a device that takes 10 ms every 10 ms and sounds 40 ms later."""
+    """A line with a device that takes 10 ms every 10 ms and sounds a `latency` later."""
 
-    def __init__(self, *, reads: bool = True) -> None:
+    def __init__(self, *, reads: bool = True, latency: float = 0.04) -> None:
         self.time = VirtualTime()
         self.line = AudioLine(PCM, PCM, clock=self.time)
         self.said: list[tuple[float, Event]] = []
         self.speech = Speech(self.line, self._note, self.time)
         self._began = self.time.now
         if reads:
-            self.time.every = lambda: self.line.read_playback(160, latency=0.04)
+            self.time.every = lambda: self.line.read_playback(160, latency=latency)
 
     def _note(self, event: Event) -> None:
         self.said.append((round(self.time.now - self._began, 2), event))
@@ -79,6 +79,15 @@ def test_the_agent_speaks_when_it_sounds_and_not_when_it_is_received() -> None:
     assert stage.moment(AgentStartedSpeaking) == pytest.approx(0.54, abs=0.05)
     assert stage.moment(AgentStoppedSpeaking) == pytest.approx(1.55, abs=0.05)
     assert stage.time.pending == 0
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 1.0])
+def test_however_late_a_device_sounds_the_beginning_is_told_when_it_does(latency: float) -> None:
+    stage = Stage(latency=latency)
+    stage.chunk(1, 1.0, is_final=True)
+    stage.time.run(3)
+    taken = 0.01
+    assert stage.moment(AgentStartedSpeaking) == pytest.approx(taken + latency, abs=0.021)
 
 
 def test_an_answer_that_does_not_say_which_chunk_is_the_last_ends_with_a_pause() -> None:

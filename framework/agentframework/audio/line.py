@@ -164,6 +164,10 @@ class AudioLine:
         """The position, in samples of the agent's format, up to which speech has sounded."""
         return self._playback.heard
 
+    def sounds_at(self, position: int) -> float | None:
+        """When a sample that has not sounded yet will, by the clock; None while no device has taken it."""
+        return self._playback.sounds_at(position)
+
     def put(self, audio: bytes, *, is_final: bool = False) -> int:
         """Queue speech in the agent's format: any length; the position where it begins. Never blocks.
 

@@ -83,6 +83,14 @@ class Playback:
             self._keep_time()
             return self._heard_by(self._clock())
 
+    def sounds_at(self, position: int) -> float | None:
+        """When a sample that has not sounded yet will, by the clock; None while no device has taken it."""
+        with self._lock:
+            for sounds_at, begins, ends in self._in_flight:
+                if position < ends:
+                    return sounds_at + max(position - begins, 0) / self._source.rate_hz
+        return None
+
     def keep_time(self) -> None:
         """Where nobody reads, let pass what is due by the clock."""
         with self._lock:

@@ -19,8 +19,9 @@ from agentframework.session.timers import Timer, Timers
 
 __all__ = ["Speech"]
 
-_FIRST_LOOK = 0.02
+_FIRST_LOOK, _SLOWER = 0.02, 1.25
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.005, 0.1
+_SAMPLE = 0.0002  # longer than any: speech has begun when one has sounded
 _PAUSE = 0.25
 _LAST_WORD = 1.0
 _MOST_RESPONSES = 1000
@@ -118,10 +119,7 @@ class Speech:
         now = self._line.clock()
         if self._chunks:
             self._quiet_since = None
-            ahead = (self._chunks[0].ends - heard) / self._rate_hz
-            if not self._speaking:
-                self._delay = ahead = min(2 * self._delay, _LONGEST_LOOK)
-            self._look_in(max(ahead, _SHORTEST_LOOK))
+            self._look_in(max(self._until_next(heard, now), _SHORTEST_LOOK))
             return
         if self._quiet_since is None:
             self._quiet_since = now
@@ -132,6 +130,16 @@ class Speech:
             self._finish_answer()
         if self._speaking or self._answer is not None:
             self._look_in((_PAUSE if self._speaking else _LAST_WORD) - quiet + 0.001)
+
+    def _until_next(self, heard: int, now: float) -> float:
+        """In how many seconds the first chunk will have sounded, or begin to; a guess until a device has taken it."""
+        if self._speaking:
+            return (self._chunks[0].ends - heard) / self._rate_hz
+        due = self._line.sounds_at(self._chunks[0].begins)
+        if due is not None:
+            return due - now + _SAMPLE
+        self._delay = min(_SLOWER * self._delay, _LONGEST_LOOK)
+        return self._delay
 
     def _expect_more(self) -> None:
         was_quiet, self._quiet_since = self._quiet_since is not None, None

@@ -232,7 +232,7 @@ class TestMissingSystemPackages:
         )
         (tmp_path / "tests").mkdir()
         shutil.copy(ROOT / "scripts" / "system_packages.py", tmp_path / "scripts")
-        for name in ("conftest.py", "lacking.py"):
+        for name in ("conftest.py", "lacking.py", "steadiness.py"):
             shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
         (tmp_path / "tests" / "test_a.py").write_text(
             "import pytest\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
@@ -173,6 +174,12 @@ class TestWriting:
     def test_a_file_that_cannot_be_written_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(AudioError, match=r"cannot write .*: Is a directory"):
             WavWriter(tmp_path, 8000)
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk by name is Linux's own")
+    def test_a_disk_that_is_full_is_said_and_nothing_stays_open(self) -> None:
+        with pytest.raises(AudioError, match=r"cannot write /dev/full: No space left on device"):
+            WavWriter(Path("/dev/full"), 8000)
+        gc.collect()  # a file that is still open warns, which is an error
 
 
 class TestPace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
@@ -37,11 +38,16 @@ class WavWriter:
                 raise AudioError(f"cannot write {path}: it is a pipe; the audio backend pipe plays to those")
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666), "r+b")
-            self._claim(path)
-            if not continues and path.is_file():
-                self._file.truncate(0)
-            self._size = max(0, self._file.seek(0, 2) - _HEADER_BYTES)
-            self._tell_size()
+            try:
+                self._claim(path)
+                if not continues and path.is_file():
+                    self._file.truncate(0)
+                self._size = max(0, self._file.seek(0, 2) - _HEADER_BYTES)
+                self._tell_size()
+            except BaseException:
+                with contextlib.suppress(OSError):  # it may have to write what could not be written
+                    self._file.close()
+                raise
         except OSError as error:
             raise AudioError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -67,7 +73,6 @@ class WavWriter:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._file.close()
             raise AudioError(
                 f"cannot write {path}: another conversation writes it now; give each a file of its own"
             ) from None

@@ -28,7 +28,7 @@ class SoundIsAskedAgain:
                 item.add_marker(pytest.mark.flaky(reruns=2, condition=lambda: bool(steadiness.stalls())))
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        if item.get_closest_marker("sound"):
+        if item.get_closest_marker("flaky"):
             steadiness.begin()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -18,12 +18,14 @@ processor, stalled = int(sys.argv[1]), float(sys.argv[2])
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {processor})
 print("watches", flush=True)
+due = time.monotonic()
 while True:
-    due = time.monotonic() + 0.005
+    due += 0.005
     asked, _, _ = select.select([0], [], [], 0.005)
     now = time.monotonic()
     if now - due > stalled:
         print(due, now, flush=True)
+    due = now
     if asked:
         if not os.read(0, 1):
             break

@@ -205,8 +205,8 @@ def test_a_backend_that_cannot_start_is_said_once_and_the_conversation_goes_on(
         session = make_session(served.url, audio=OwnedBackend("the test", tape))
         start(session)
         assert served.wait()["type"] == "pong"
+        assert eventually(lambda: "the audio backend of the test failed" in caplog.text)
         finish(session)
-    assert eventually(lambda: "the audio backend of the test failed" in caplog.text)
     assert caplog.text.count("the audio backend of the test failed") == 1
     assert said in caplog.text
     assert [entry[0] for entry in tape.log] == ["start", "stop"]
